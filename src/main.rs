@@ -1,0 +1,3 @@
+//! The thin binary: arguments to command. Everything else is in the library.
+
+fn main() {}
