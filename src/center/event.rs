@@ -1,6 +1,7 @@
 //! The event log's words: everything that happened, in order, as plain values. CDRs, the live page, metrics and
 //! the database are readers of it, so no two screens disagree. Numbers are revealed only to the store.
 
+pub use crate::charter::{Promise, Verdict};
 use crate::model::{AgentId, CallId, EndedBy, LegId, Outcome, PhoneNumber, QueueId, TaskId};
 
 /// One thing that happened.
@@ -220,65 +221,6 @@ pub enum TransferBack {
     Queue,
     /// Nobody was left to take the caller; the closing sentence was played.
     Nobody,
-}
-
-/// The service charter's promises that this server clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Promise {
-    /// The caller's clock: first 180 or 183 to 200, under 6.0 s.
-    AnswerBeforeThirdRing,
-    /// The agent's clock, per offer: the phone's first 180 to its 200.
-    AgentBeforeThirdRing,
-    /// No transfer before the caller heard department, name and number.
-    TransferAnnounced,
-    /// Time in queue until an agent, a callback or a message.
-    WaitUnder3Minutes,
-    /// Who hung up first after a conversation.
-    CallerHangsUpFirst,
-}
-
-impl Promise {
-    pub const ALL: [Promise; 5] = [
-        Promise::AnswerBeforeThirdRing,
-        Promise::AgentBeforeThirdRing,
-        Promise::TransferAnnounced,
-        Promise::WaitUnder3Minutes,
-        Promise::CallerHangsUpFirst,
-    ];
-
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Promise::AnswerBeforeThirdRing => "answer_before_third_ring",
-            Promise::AgentBeforeThirdRing => "agent_before_third_ring",
-            Promise::TransferAnnounced => "transfer_announced",
-            Promise::WaitUnder3Minutes => "wait_under_3_minutes",
-            Promise::CallerHangsUpFirst => "caller_hangs_up_first",
-        }
-    }
-}
-
-/// How one promise was kept this time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Met,
-    Breached,
-    Excused,
-}
-
-impl Verdict {
-    pub const ALL: [Verdict; 3] = [Verdict::Met, Verdict::Breached, Verdict::Excused];
-
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Met => "met",
-            Verdict::Breached => "breached",
-            Verdict::Excused => "excused",
-        }
-    }
 }
 
 /// One call's record (CDR): one for every call that was received.
