@@ -329,8 +329,12 @@ impl Call {
 
     pub(super) fn finding(&mut self, now: Moment, input: Input, leg: LegId, person: Option<AgentId>, since: Moment) {
         match (input, person) {
-            (Input::Ringing { leg: rings }, None) if rings == leg && !self.timeline.is_answered() => {
-                self.outputs.push_back(Output::Ring { leg: self.caller });
+            (Input::Ringing { leg: rings, early_media }, None) if rings == leg && !self.timeline.is_answered() => {
+                self.outputs.push_back(if early_media {
+                    Output::EarlyMedia { leg: self.caller, from: leg }
+                } else {
+                    Output::Ring { leg: self.caller }
+                });
                 self.timeline.ringing(now);
             }
             (Input::Answered { leg: answered }, _) if answered == leg => {
@@ -384,7 +388,7 @@ impl Call {
 
     pub(super) fn offering(&mut self, now: Moment, input: Input, offer: OfferId, leg: LegId) {
         match input {
-            Input::Ringing { leg: rings } if rings == leg => {
+            Input::Ringing { leg: rings, .. } if rings == leg => {
                 if let State::Offering { rang_at, .. } = &mut self.state {
                     rang_at.get_or_insert(now);
                 }

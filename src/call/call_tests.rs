@@ -75,7 +75,7 @@ impl Desk {
     fn talking() -> (Self, LegId) {
         let mut desk = Desk::waiting();
         let (leg, _) = desk.offer();
-        desk.give(Input::Ringing { leg });
+        desk.give(Input::Ringing { leg, early_media: false });
         desk.give(Input::Answered { leg });
         desk.give(Input::Connected { offer: OFFER });
         (desk, leg)
@@ -112,7 +112,7 @@ fn a_waiting_caller_is_connected_the_moment_the_agent_answers() {
     let mut desk = Desk::waiting();
     let (leg, outputs) = desk.offer();
     assert!(matches!(&outputs[0], Output::Dial { to: Destination::Agent(AGENT), .. }));
-    desk.give(Input::Ringing { leg });
+    desk.give(Input::Ringing { leg, early_media: false });
     desk.wait(3);
     assert_eq!(desk.give(Input::Answered { leg }), vec![Output::OfferEnded { offer: OFFER, end: OfferEnd::Accepted }]);
     let outputs = desk.give(Input::Connected { offer: OFFER });
@@ -124,7 +124,7 @@ fn a_waiting_caller_is_connected_the_moment_the_agent_answers() {
 fn an_agent_who_misses_the_offer_loses_it_and_the_caller_keeps_waiting() {
     let mut desk = Desk::waiting();
     let (leg, _) = desk.offer();
-    desk.give(Input::Ringing { leg });
+    desk.give(Input::Ringing { leg, early_media: false });
     desk.wait(6);
     let outputs = desk.give(Input::Withdrawn { offer: OFFER, rang_out: true });
     assert!(outputs.contains(&Output::HangUp { leg, why: HangUpWhy::RangOut }));
@@ -222,7 +222,7 @@ fn a_transfer_dials_nobody_before_the_caller_has_heard_the_announcement() {
     let outputs = desk.give(Input::Said { play });
     assert!(outputs.contains(&Output::Fact(Fact::TransferAnnounced { target })));
     let second = dialled(&outputs);
-    let outputs = desk.give(Input::Ringing { leg: second });
+    let outputs = desk.give(Input::Ringing { leg: second, early_media: false });
     assert_eq!(outputs, vec![Output::TransferProgress { leg: first, progress: Progress::Ringing }]);
     let outputs = desk.give(Input::Answered { leg: second });
     assert!(outputs.contains(&Output::TransferProgress { leg: first, progress: Progress::Completed }));
@@ -296,7 +296,7 @@ fn an_agent_whose_line_dies_does_not_cost_the_caller_the_place() {
 fn an_outside_number_that_is_busy_is_told_to_the_agent_who_dialled() {
     let (mut desk, outputs) = Desk::new(Begin::Outside(PhoneNumber::new("01012345678")));
     let leg = dialled(&outputs);
-    assert!(desk.give(Input::Ringing { leg }).contains(&Output::Ring { leg: CALLER }));
+    assert!(desk.give(Input::Ringing { leg, early_media: false }).contains(&Output::Ring { leg: CALLER }));
     let outputs = desk.give(Input::Failed { leg, status: 486 });
     assert!(outputs.contains(&Output::Refuse { leg: CALLER, status: 486 }));
     assert_eq!(summary(&outputs).outcome, Outcome::Refused);
@@ -311,7 +311,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Target::Outside(PhoneNumber::new("0212345678"))),
     ];
     prop_oneof![
-        leg.clone().prop_map(|leg| Input::Ringing { leg }),
+        leg.clone().prop_map(|leg| Input::Ringing { leg, early_media: false }),
         leg.clone().prop_map(|leg| Input::Answered { leg }),
         (leg.clone(), prop_oneof![Just(486u16), Just(408), Just(480)])
             .prop_map(|(leg, status)| Input::Failed { leg, status }),

@@ -25,9 +25,10 @@ pub enum Begin {
 /// What happened to the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A leg that we dialled rings.
+    /// A leg that we dialled rings; with `early_media` it already speaks.
     Ringing {
         leg: LegId,
+        early_media: bool,
     },
     /// A leg answered: a dialled party picked up, or the caller's phone confirmed our answer.
     Answered {
@@ -113,6 +114,11 @@ pub enum Output {
     /// Tell the caller that a phone rings.
     Ring {
         leg: LegId,
+    },
+    /// Let the caller hear what the dialled leg says before it is answered (RFC 3960).
+    EarlyMedia {
+        leg: LegId,
+        from: LegId,
     },
     /// Answer the caller.
     Answer {

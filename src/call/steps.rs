@@ -185,7 +185,7 @@ impl Call {
 
     pub(super) fn note_leg(&mut self, input: &Input) {
         let (id, state) = match input {
-            Input::Ringing { leg } => (*leg, LegState::Ringing),
+            Input::Ringing { leg, .. } => (*leg, LegState::Ringing),
             Input::Answered { leg } | Input::Resumed { leg } => (*leg, LegState::Answered),
             Input::Held { leg } => (*leg, LegState::Held),
             Input::HungUp { leg } | Input::Failed { leg, .. } => (*leg, LegState::Ended),

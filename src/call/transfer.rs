@@ -119,7 +119,7 @@ impl Call {
         leg: LegId,
     ) {
         match input {
-            Input::Ringing { leg: rings } if rings == leg => self.progress(by, Progress::Ringing),
+            Input::Ringing { leg: rings, .. } if rings == leg => self.progress(by, Progress::Ringing),
             Input::Answered { leg: answered } if answered == leg => {
                 self.progress(by, Progress::Completed);
                 self.release_first(by, first);
