@@ -44,7 +44,7 @@ pub enum EventKind {
     CallResumed { leg: LegId },
     /// Two parties hear each other.
     #[serde(rename = "call.connected")]
-    CallConnected { agent: Option<AgentId>, queue: Option<QueueId>, waited_ms: u64, rang_ms: u64 },
+    CallConnected { agent: Option<AgentId>, queue: Option<QueueId>, waited_ms: u64 },
     /// A leg that lost its media, and what policy did.
     #[serde(rename = "call.media_lost")]
     MediaLost { leg: LegId, silent_ms: u64 },
@@ -75,7 +75,7 @@ pub enum EventKind {
     #[serde(rename = "agent.offered")]
     AgentOffered { agent: AgentId, queue: QueueId },
     #[serde(rename = "agent.offer_missed")]
-    OfferMissed { agent: AgentId, queue: QueueId, why: MissedWhy, rang_ms: u64 },
+    OfferMissed { agent: AgentId, queue: Option<QueueId>, why: MissedWhy, rang_ms: u64 },
     #[serde(rename = "agent.state_changed")]
     AgentStateChanged { agent: AgentId, state: AgentWord, reason: Option<String>, lasted_ms: u64 },
     #[serde(rename = "agent.registered")]
@@ -219,6 +219,8 @@ pub enum TransferBack {
     FirstAgent,
     /// To the queue, with the age that the caller had.
     Queue,
+    /// To the flow that asked for the transfer.
+    Flow,
     /// Nobody was left to take the caller; the closing sentence was played.
     Nobody,
 }
