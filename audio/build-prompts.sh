@@ -27,6 +27,10 @@ for argument in "$@"; do
         *) echo "build-prompts: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
     esac
 done
+if [[ $prune == yes && $list == /dev/stdin ]]; then
+    echo "build-prompts: --prune needs the whole list, not a part from standard input" >&2
+    exit 2
+fi
 for program in espeak-ng sox awk sha256sum; do
     command -v "$program" >/dev/null || { echo "build-prompts: $program is not installed" >&2; exit 1; }
 done
@@ -129,6 +133,7 @@ while IFS=$'\t' read -r name text; do
     [[ -f $name.txt ]] && { IFS= read -r written <"$name.txt" || true; }
     if is_recording "$name"; then
         [[ $written == "$text" ]] || echo "build-prompts: the recording $name.wav says '$written', the list says '$text'" >&2
+        unset "ours[$name.wav]"
         kept=$((kept + 1))
         continue
     fi
@@ -150,5 +155,6 @@ if [[ $prune == yes ]]; then
         is_recording "${file%.wav}" || rm -f "$file" "${file%.wav}.txt"
         unset "ours[$file]"
     done
+    find ko en -type d -empty -delete
 fi
 echo "rendered $rendered, kept $kept recordings, $(find . -name '*.wav' | wc -l) files, $(du -sh --apparent-size . | cut -f 1)"
