@@ -2,8 +2,11 @@
 
 // Floor 0: words.
 pub mod model;
-// Floor 1: strangers.
+// Floor 1: strangers, pure.
 pub mod call;
 pub mod charter;
-// Floor 2: switchboard.
+pub mod ivr;
+// Floor 2: switchboard, pure.
 pub mod center;
+// Floor 3: shells, the only IO.
+pub mod phone;
