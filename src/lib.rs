@@ -5,3 +5,4 @@ pub mod document;
 pub mod model;
 // Floor 2: switchboard.
 pub mod center;
+pub mod config;

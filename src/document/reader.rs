@@ -9,7 +9,7 @@ use super::tree::{Codes, Node, TableNode};
 use super::{Diagnostic, parse_duration, write_duration};
 
 /// A value and its place in the text, in bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spanned<T> {
     pub value: T,
     pub span: Range<usize>,

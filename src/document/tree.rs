@@ -77,7 +77,6 @@ impl Document {
     }
 
     /// The whole document as the table it is.
-    #[must_use]
     pub fn root(&self) -> Table<'_> {
         Table::new(&self.root, self.span.clone(), String::new(), self.codes)
     }
