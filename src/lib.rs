@@ -1,6 +1,7 @@
 //! Thirdring: a telephony contact-center server. This file is the map of rooms; ARCHITECTURE.md says which way imports point.
 
 // Floor 0: words.
+pub mod document;
 pub mod model;
 // Floor 1: strangers, pure.
 pub mod call;
@@ -8,5 +9,6 @@ pub mod charter;
 pub mod ivr;
 // Floor 2: switchboard, pure.
 pub mod center;
+pub mod config;
 // Floor 3: shells, the only IO.
 pub mod phone;
