@@ -3,6 +3,7 @@
 // Floor 0: words.
 pub mod model;
 // Floor 1: strangers.
+pub mod acd;
 pub mod sdp;
 // Floor 2: switchboard.
 pub mod center;
