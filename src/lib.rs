@@ -4,9 +4,11 @@
 pub mod document;
 pub mod model;
 // Floor 1: strangers, pure.
+pub mod acd;
 pub mod call;
 pub mod charter;
 pub mod ivr;
+pub mod sdp;
 // Floor 2: switchboard, pure.
 pub mod center;
 pub mod config;
