@@ -108,3 +108,61 @@ impl Iterator for StreamBuffer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nl: 2\r\n\r\nhi";
+
+    fn drain(buffer: &mut StreamBuffer) -> Vec<StreamItem> {
+        buffer.by_ref().map(|item| item.expect("a sound stream")).collect()
+    }
+
+    #[test]
+    fn messages_and_keep_alives_come_out_in_their_order() {
+        let mut buffer = StreamBuffer::new();
+        let stream = [b"\r\n\r\n", OPTIONS, b"\r\n", OPTIONS, b"\r\n\r\n"].concat();
+        let (one, two) = stream.split_at(20);
+        buffer.push(one).expect("room");
+        assert_eq!(drain(&mut buffer), [StreamItem::Ping]);
+        buffer.push(two).expect("room");
+        let message = StreamItem::Message(Bytes::from_static(OPTIONS));
+        assert_eq!(drain(&mut buffer), [message.clone(), StreamItem::Pong, message, StreamItem::Ping]);
+        assert!(buffer.bytes.is_empty());
+    }
+
+    #[test]
+    fn a_lone_crlf_waits_unless_a_pong_is_expected() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"\r\n").expect("room");
+        assert_eq!(drain(&mut buffer), []);
+        buffer.expect_pong();
+        assert_eq!(drain(&mut buffer), [StreamItem::Pong]);
+        buffer.push(b"\r\n").expect("room");
+        assert_eq!(drain(&mut buffer), []);
+        buffer.push(b"\r\n").expect("room");
+        assert_eq!(drain(&mut buffer), [StreamItem::Ping]);
+    }
+
+    #[test]
+    fn nothing_comes_out_after_a_fault() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"MESSAGE sip:a SIP/2.0\r\nl: 4294967296\r\n\r\n").expect("room");
+        buffer.push(OPTIONS).expect("room");
+        assert!(matches!(buffer.next(), Some(Err(error)) if error.status == 400));
+        assert!(buffer.next().is_none());
+        buffer.push(OPTIONS).expect("swallowed");
+        assert!(buffer.next().is_none());
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut buffer = StreamBuffer::new();
+        let chunk = [b'x'; SIP_MESSAGE_BYTES_MAX];
+        assert_eq!(buffer.push(&chunk), Ok(()));
+        assert_eq!(buffer.push(&chunk), Ok(()));
+        assert_eq!(buffer.push(b"x"), Err(Overflow));
+        assert!(matches!(buffer.next(), Some(Err(error)) if error.status == 513));
+    }
+}
