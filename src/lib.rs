@@ -9,6 +9,7 @@ pub mod call;
 pub mod charter;
 pub mod ivr;
 pub mod sdp;
+pub mod sip;
 // Floor 2: switchboard, pure.
 pub mod center;
 pub mod config;
