@@ -220,7 +220,7 @@ impl Call {
                 let leg = self.dial(mint, Role::Target, Destination::Outside(number), OUTSIDE_RING_LIMIT);
                 self.state = State::Finding { leg, person: None, since: now, guard_at: None, lose_at: None };
             }
-            Begin::Echo | Begin::Tell(_) => {
+            Begin::Echo | Begin::Tones | Begin::Tell(_) => {
                 self.answer_caller(now);
                 self.state = State::Service;
             }

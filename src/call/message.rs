@@ -18,6 +18,8 @@ pub enum Begin {
     Outside(PhoneNumber),
     /// Hears itself.
     Echo,
+    /// Hears the ringback tone.
+    Tones,
     /// Answered, told one thing, ended: a feature code's reply.
     Tell(Speech),
 }
@@ -236,6 +238,8 @@ pub enum Speech {
     LoggedOut,
     Paused,
     Resumed,
+    /// The number that the caller calls from.
+    CallerNumber,
     /// A feature code from somebody who is not an agent.
     NotAnAgent,
 }

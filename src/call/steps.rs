@@ -25,6 +25,7 @@ impl Call {
                 Begin::Tell(speech) => {
                     self.say(self.caller, speech);
                 }
+                Begin::Tones => self.hear(self.caller, Hear::Ringback),
                 _ => self.hear(self.caller, Hear::Echo),
             },
             State::Finding { .. } => {

@@ -31,6 +31,10 @@ impl Center {
             Speech::TransferFailed => phrase(Phrase::TransferFailed),
             Speech::Connecting => phrase(Phrase::Connecting),
             Speech::NobodyThere => phrase(Phrase::PersonUnavailable),
+            Speech::CallerNumber => {
+                let number = self.calls.get(&id).map_or_else(String::new, |contact| contact.from.reveal().to_owned());
+                speech::phone_number(language, &number)
+            }
             Speech::Closing => phrase(Phrase::Closing),
             Speech::LoggedIn => phrase(Phrase::LoggedIn),
             Speech::LoggedOut => phrase(Phrase::LoggedOut),

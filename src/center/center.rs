@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::AgentWord;
 use super::input::Input;
 use super::lines::Lines;
 use super::output::Output;
@@ -17,7 +18,7 @@ use crate::acd::{self, Acd};
 use crate::call::{Call, LegMint};
 use crate::charter::Charter;
 use crate::media::{Library, PlayId};
-use crate::model::{CallId, LegId, Moment, PhoneNumber, QueueId, RecordId, Requirement, WallClock};
+use crate::model::{AgentId, CallId, LegId, Moment, PhoneNumber, QueueId, RecordId, Requirement, WallClock};
 use crate::{ivr, sip};
 
 /// The whole switchboard.
@@ -46,6 +47,8 @@ pub struct Center {
     pub(super) seq: u64,
     pub(super) draining: bool,
     pub(super) today: Today,
+    /// The last state of each agent that was told, and since when.
+    pub(super) agents_seen: BTreeMap<AgentId, (AgentWord, Option<String>, Moment)>,
     /// Clips that were missed once already, so that each is told once.
     pub(super) missing: BTreeSet<String>,
 }
@@ -127,6 +130,7 @@ impl Center {
             outputs: VecDeque::new(),
             seq: 0,
             draining: false,
+            agents_seen: BTreeMap::new(),
             missing: BTreeSet::new(),
         }
     }

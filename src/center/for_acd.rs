@@ -18,7 +18,7 @@ impl Center {
                 self.tell_call(now, call, call::Input::Offered { offer, agent, queue, ring_limit });
             }
             Output::Withdraw { offer, call, why, .. } => {
-                let rang_out = why == acd::WithdrawReason::RangOut;
+                let rang_out = why == acd::WithdrawReason::RingLimit;
                 self.tell_call(now, call, call::Input::Withdrawn { offer, rang_out });
             }
             Output::Connected { offer, call, agent, queue, waited, rang } => {
@@ -30,7 +30,12 @@ impl Center {
             }
             Output::MaxWait { call, .. } => self.tell_flow(now, call, ivr::Input::QueueLeft(ivr::QueueExit::MaxWait)),
             Output::Left { call, queue, why, waited } => self.caller_left(now, call, queue, why, waited),
-            Output::AgentState { agent, state, lasted } => self.agent_changed(now, agent, &state, lasted),
+            Output::AgentState { agent, state } => self.agent_changed(now, agent, &state.state),
+            Output::Entered { call, queue, position, .. } => {
+                let since = self.calls.get(&call).and_then(|contact| contact.wait.since).unwrap_or(now);
+                let age_ms = millis(now.since(since));
+                self.event(now, Some(call), EventKind::CallerEntered { queue, position, age_ms });
+            }
             Output::Queue { .. } => self.today.touch(),
             Output::Refused { call, .. } => {
                 let flow = self.calls.get(&call).is_some_and(|contact| contact.session.is_some());
@@ -40,7 +45,8 @@ impl Center {
                     self.tell_call(now, call, call::Input::QueueGivesUp);
                 }
             }
-            Output::Late { offer, call } => self.tell_call(now, call, call::Input::Late { offer }),
+            // The offer was taken back in the same instant: its withdrawal is on its way to the call, which hangs up.
+            Output::Late { .. } => {}
         }
     }
 
@@ -65,7 +71,7 @@ impl Center {
             LeaveReason::Abandoned => QueueExit::Abandoned,
             LeaveReason::Callback => QueueExit::Callback,
             LeaveReason::Timeout => QueueExit::Timeout,
-            LeaveReason::Overflow => QueueExit::Overflow,
+            LeaveReason::Overflow | LeaveReason::Transferred => QueueExit::Overflow,
             LeaveReason::NoAgents => QueueExit::NoAgents,
             LeaveReason::Key => QueueExit::Key,
             LeaveReason::Closed => QueueExit::Closed,
@@ -91,9 +97,16 @@ impl Center {
         self.tell_call(now, id, call::Input::TellWait { position: tell_position, expected: tell_expected });
     }
 
-    fn agent_changed(&mut self, now: Moment, agent: AgentId, state: &acd::AgentState, lasted: Duration) {
+    fn agent_changed(&mut self, now: Moment, agent: AgentId, state: &acd::AgentState) {
         let (word, reason) = agent_word(state);
-        let lasted_ms = millis(lasted);
+        let known = self.agents_seen.insert(agent, (word, reason.clone(), now));
+        let since = known.as_ref().map_or(Moment::ZERO, |(_, _, since)| *since);
+        if known.is_some_and(|(was, why, _)| (was, why) == (word, reason.clone())) {
+            // What follows the call has changed, not the state: the state's age goes on.
+            self.agents_seen.insert(agent, (word, reason, since));
+            return self.today.touch();
+        }
+        let lasted_ms = millis(now.since(since));
         self.event(now, None, EventKind::AgentStateChanged { agent, state: word, reason, lasted_ms });
     }
 }
@@ -102,7 +115,7 @@ impl Center {
 pub(super) fn agent_word(state: &acd::AgentState) -> (AgentWord, Option<String>) {
     match state {
         acd::AgentState::LoggedOut => (AgentWord::Offline, None),
-        acd::AgentState::NotReady { reason, .. } => (AgentWord::Away, Some(reason.as_str().to_owned())),
+        acd::AgentState::NotReady { reason, .. } => (AgentWord::Away, Some(reason.0.clone())),
         acd::AgentState::Ready { .. } => (AgentWord::Available, None),
         acd::AgentState::Reserved { .. } => (AgentWord::Ringing, None),
         acd::AgentState::Talking { .. } => (AgentWord::Talking, None),

@@ -158,7 +158,8 @@ impl Center {
                 let uri = format!("sip:{}@{}", number.reveal(), trunk.host);
                 let target = sip::Target::Address { uri, transport: trunk.transport, remote: trunk.remote };
                 // Only a number of ours may be shown outside (promises K10).
-                Some((target, number.clone(), trunk.caller_id.clone(), trunk.credentials.clone()))
+                let shown = trunk.caller_id.clone().unwrap_or_else(|| from.clone());
+                Some((target, number.clone(), shown, trunk.credentials.clone()))
             }
         }
     }
@@ -201,12 +202,22 @@ impl Center {
             return;
         }
         match hear {
-            Hear::Music => self.loop_clip(leg, MUSIC),
+            Hear::Music => {
+                let music = self.music_of(id);
+                self.loop_clip(leg, &music);
+            }
             Hear::Ringback => self.loop_clip(leg, RINGBACK),
             Hear::Silence => self.command_of(leg, |_| Command::Stop { leg }),
             Hear::Echo => self.command_of(leg, |_| Command::Bridge { a: leg, b: leg }),
             Hear::Say { play, speech } => self.announce(now, id, leg, play, &speech),
         }
+    }
+
+    /// What this caller hears while waiting or on hold.
+    fn music_of(&self, id: CallId) -> String {
+        let queue = self.calls.get(&id).and_then(|contact| contact.wait.queue);
+        let facts = queue.and_then(|queue| self.settings.queue(queue));
+        facts.map_or_else(|| MUSIC.to_owned(), |facts| facts.music.clone())
     }
 
     fn loop_clip(&mut self, leg: LegId, name: &str) {
@@ -279,13 +290,7 @@ impl Center {
     }
 
     pub(super) fn enter_queue(&mut self, now: Moment, waiting: acd::Waiting) {
-        let (call, queue, since) = (waiting.call, waiting.queue, waiting.since);
         self.tell_acd(now, acd::Input::Enter(waiting));
-        let position = self.acd.queue(queue).waiting.iter().position(|w| w.call == call);
-        if let Some(position) = position {
-            let position = u32::try_from(position + 1).unwrap_or(u32::MAX);
-            self.event(now, Some(call), EventKind::CallerEntered { queue, position, age_ms: millis(now.since(since)) });
-        }
     }
 
     fn hunt_on(&mut self, now: Moment, id: CallId, person: AgentId) {

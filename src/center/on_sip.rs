@@ -50,7 +50,12 @@ impl Center {
             Event::Registered { user, expires, new, .. } => {
                 if new {
                     let expires_ms = millis(expires);
+                    let person = self.settings.person_of_device(&user);
+                    let log_in = person.filter(|person| person.auto_login).map(|person| person.id);
                     self.event(now, None, EventKind::PhoneRegistered { device: user, expires_ms });
+                    if let Some(agent) = log_in {
+                        self.tell_acd(now, acd::Input::LogIn { agent });
+                    }
                 }
                 self.today.touch();
             }
@@ -153,6 +158,8 @@ impl Center {
             Some(Entry::Queue(queue)) => return Some((Begin::Queue(*queue), None)),
             Some(Entry::Person(person)) => return Some((Begin::Person(*person), None)),
             Some(Entry::Echo) => return Some((Begin::Echo, None)),
+            Some(Entry::Tones) => return Some((Begin::Tones, None)),
+            Some(Entry::ReadNumber) => return Some((Begin::Tell(Speech::CallerNumber), None)),
             None => {}
         }
         if let Some(person) = self.settings.people.iter().find(|p| p.direct_number.reveal() == number) {
@@ -184,7 +191,7 @@ impl Center {
         } else if number == codes.resume {
             (acd::Input::Resume { agent }, Speech::Resumed)
         } else {
-            let reason = acd::PauseReason::new(&reason.unwrap_or_default());
+            let reason = acd::PauseReason(reason.unwrap_or_default());
             (acd::Input::Pause { agent, reason }, Speech::Paused)
         };
         self.tell_acd(now, input);
@@ -373,7 +380,7 @@ impl Center {
         match self.settings.numbers.get(number) {
             Some(Entry::Person(person)) => return Some(call::Target::Person(*person)),
             Some(Entry::Queue(queue)) => return Some(call::Target::Queue(*queue)),
-            Some(Entry::Flow(_) | Entry::Echo) => return None,
+            Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,
             None => {}
         }
         let person = self.settings.people.iter().find(|p| {

@@ -109,10 +109,11 @@ impl Center {
 
     fn queue_tile(&self, facts: &QueueFacts) -> QueueTile {
         let view = self.acd.queue(facts.id);
+        let counters = view.as_ref().map(|view| view.counters).unwrap_or_default();
         let number = |call: CallId| self.calls.get(&call).map_or_else(String::new, |c| c.from.masked());
         let waiting: Vec<WaitingTile> = view
-            .waiting
             .iter()
+            .flat_map(|view| &view.waiting)
             .map(|waiting| WaitingTile {
                 call: waiting.call.to_string(),
                 number: number(waiting.call),
@@ -126,7 +127,7 @@ impl Center {
             .collect();
         let mut agents_by_state = [0u32; AgentWord::ALL.len()];
         for person in self.settings.people.iter().filter(|person| person.queues.contains(&facts.id)) {
-            let (word, _) = agent_word(&self.acd.agent(person.id).state);
+            let (word, _) = self.word_of(person.id);
             agents_by_state[word as usize] += 1;
         }
         QueueTile {
@@ -134,23 +135,28 @@ impl Center {
             title: facts.title.clone(),
             oldest_since_ms: waiting.iter().map(|tile| tile.since_ms).min(),
             waiting,
-            expected_wait_ms: view.expected_wait.map(super::on_sip::millis),
+            expected_wait_ms: view.as_ref().and_then(|view| view.expected_wait).map(super::on_sip::millis),
             agents_by_state,
-            entered: view.counts.entered,
-            answered: view.counts.answered,
-            answered_within_target: view.counts.within_target,
-            abandoned: view.counts.abandoned,
-            short_abandoned: view.counts.short_abandoned,
-            other_exits: view.counts.other_exits,
+            entered: counters.entered,
+            answered: counters.answered,
+            answered_within_target: counters.within_target,
+            abandoned: counters.abandoned,
+            short_abandoned: counters.short_abandoned,
+            other_exits: counters.other_exits,
             target_ms: super::on_sip::millis(facts.target),
             target_ratio: facts.target_ratio,
             max_wait_ms: super::on_sip::millis(self.charter.policy().max_wait),
         }
     }
 
+    fn word_of(&self, agent: AgentId) -> (AgentWord, Option<String>) {
+        self.acd.agent(agent).map_or((AgentWord::Offline, None), |view| agent_word(&view.state))
+    }
+
     fn agent_tile(&self, person: &Person, callers: &BTreeMap<AgentId, CallId>) -> AgentTile {
         let view = self.acd.agent(person.id);
-        let (state, reason) = agent_word(&view.state);
+        let (state, reason) = self.word_of(person.id);
+        let since = self.agents_seen.get(&person.id).map_or(Moment::ZERO, |(_, _, since)| *since);
         let call = callers.get(&person.id).copied();
         AgentTile {
             name: person.name.clone(),
@@ -159,12 +165,12 @@ impl Center {
             queues: person.queues.iter().filter_map(|id| self.settings.queue(*id)).map(|q| q.title.clone()).collect(),
             state,
             reason,
-            since_ms: self.wall.unix_ms(view.since),
+            since_ms: self.wall.unix_ms(since),
             phone_registered: !self.sip.bindings(&person.device).is_empty(),
             call: call.map(|call| call.to_string()),
             caller: call.and_then(|call| self.calls.get(&call)).map(|contact| contact.from.masked()),
-            answered: view.answered,
-            missed_in_a_row: view.missed_in_a_row,
+            answered: view.as_ref().map_or(0, |view| view.calls_answered),
+            missed_in_a_row: view.as_ref().map_or(0, |view| view.misses_in_a_row),
         }
     }
 }

@@ -2,7 +2,9 @@
 //! from the configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::charter::Policy;
@@ -41,6 +43,10 @@ pub enum Entry {
     Person(AgentId),
     /// The caller hears itself.
     Echo,
+    /// Reads the caller's own number.
+    ReadNumber,
+    /// Plays the ringback tone.
+    Tones,
 }
 
 /// An agent as callers and colleagues know them.
@@ -57,6 +63,8 @@ pub struct Person {
     /// User of the SIP phone.
     pub device: String,
     pub queues: Vec<QueueId>,
+    /// Logged in as soon as the phone registers.
+    pub auto_login: bool,
 }
 
 /// A queue as callers and reports know it.
@@ -72,19 +80,30 @@ pub struct QueueFacts {
     pub number: PhoneNumber,
     /// How often a waiting caller is told the place, for callers whose flow does not say.
     pub announce_every: Option<Duration>,
+    pub tell_position: bool,
+    pub tell_expected_wait: bool,
+    /// The clip that waiting callers hear.
+    pub music: String,
     /// The share of calls to be answered within the target, 0 to 1.
     pub target_ratio: f64,
     pub target: Duration,
 }
 
 /// Which outside numbers may be dialled, and over what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct DialRule {
-    /// Numbers that begin so.
-    pub prefix: String,
-    /// Digits in all, least and most.
-    pub digits: (usize, usize),
+    pub pattern: DialPattern,
     pub trunk: TrunkRoute,
+}
+
+/// Tells whether a number fits a rule; the configuration's pattern language stays in its own room.
+#[derive(Clone)]
+pub struct DialPattern(pub Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl fmt::Debug for DialPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DialPattern")
+    }
 }
 
 /// How to reach a trunk.
@@ -96,8 +115,8 @@ pub struct TrunkRoute {
     pub transport: sip::Transport,
     pub remote: SocketAddr,
     pub credentials: Option<(String, String)>,
-    /// The number that we show, one of ours.
-    pub caller_id: PhoneNumber,
+    /// The number that we show, one of ours; the caller's where none is given.
+    pub caller_id: Option<PhoneNumber>,
 }
 
 /// What agents dial to change their state.
@@ -161,8 +180,6 @@ impl Settings {
         if number.is_empty() || !number.chars().all(|c| c.is_ascii_digit()) {
             return None;
         }
-        self.dial_rules.iter().find(|rule| {
-            number.starts_with(&rule.prefix) && (rule.digits.0..=rule.digits.1).contains(&number.len())
-        })
+        self.dial_rules.iter().find(|rule| rule.pattern.0(number))
     }
 }
