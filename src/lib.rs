@@ -2,5 +2,7 @@
 
 // Floor 0: words.
 pub mod model;
+// Floor 1: strangers.
+pub mod media;
 // Floor 2: switchboard.
 pub mod center;
