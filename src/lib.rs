@@ -8,6 +8,7 @@ pub mod acd;
 pub mod call;
 pub mod charter;
 pub mod ivr;
+pub mod media;
 pub mod sdp;
 pub mod sip;
 // Floor 2: switchboard, pure.
