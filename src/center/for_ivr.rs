@@ -76,12 +76,13 @@ impl Center {
                 let number = self.calls.get(&id).map_or_else(String::new, |c| c.from.reveal().to_owned());
                 let due = ticket.due.as_ref().map(|due| due.at(self.wall.unix_ms(now), self.flow_of(id)));
                 let kind = if record.is_some() { TaskKind::VoiceMessage } else { TaskKind::Ticket };
+                let recording = record.map(|record| self.recording_file(record));
                 if record.is_some() {
                     self.tell_call(now, id, call::Input::LeftBehind { outcome: Outcome::Message });
                 }
                 self.task(now, id, kind, &number, |task| {
                     task.note.clone_from(&ticket.kind);
-                    task.recording = record.map(recording_file);
+                    task.recording = recording;
                     task.due_ms = due;
                 });
             }
@@ -194,7 +195,8 @@ impl Center {
         self.next_record += 1;
         let record = RecordId(self.next_record);
         self.records.insert(record, id);
-        self.outputs.push_back(Effect::OpenRecording { record, file: recording_file(record) });
+        let file = self.recording_file(record);
+        self.outputs.push_back(Effect::OpenRecording { record, file });
         self.command_of_caller(id, |leg| Command::Record { leg, record, max });
     }
 
@@ -223,15 +225,15 @@ impl Center {
         self.flow_of(id).map_or_else(String::new, |flow| flow.id.clone())
     }
 
+    /// The name of a voice message's file in the data folder; the run keeps two days apart.
+    fn recording_file(&self, record: RecordId) -> String {
+        format!("message-{}-{}.wav", self.wall.zero_unix_ms, record.0)
+    }
+
     /// The language that this caller is spoken to in.
     pub(super) fn language_of(&self, id: CallId) -> Language {
         self.flow_of(id).map_or(self.settings.language, |flow| flow.language)
     }
-}
-
-/// The name of a voice message's file in the data folder.
-fn recording_file(record: RecordId) -> String {
-    format!("{record}.wav")
 }
 
 /// Nodes remembered of one call's path; a caller in a long loop must not grow the record without bound.

@@ -51,7 +51,7 @@ impl Recordings {
         let thread = std::thread::Builder::new()
             .name("recordings".to_owned())
             .spawn(move || write(&folder, &receiver))
-            .map_err(|source| StoreError::Thread { source })?;
+            .map_err(StoreError::Thread)?;
         Ok(Recordings { sender: Some(sender), lost: Arc::default(), thread: Some(thread) })
     }
 
