@@ -344,6 +344,10 @@ impl Center {
             Fact::Held { leg } => self.event(now, call, EventKind::CallHeld { leg }),
             Fact::Resumed { leg } => self.event(now, call, EventKind::CallResumed { leg }),
             Fact::TransferAnnounced { target } => self.transfer_announced(now, id, &target),
+            Fact::TransferUnannounced { .. } => {
+                let verdict = self.charter.check_kept(Promise::TransferAnnounced, false);
+                self.promise(now, id, Promise::TransferAnnounced, verdict, None, None);
+            }
             Fact::TransferCompleted { target } => {
                 let to = self.target_name(&target);
                 self.event(now, call, EventKind::TransferCompleted { to });

@@ -92,6 +92,8 @@ impl Center {
             guard: policy.guard,
             ring_limit: policy.ring_limit(),
             transfer_ring_limit: policy.transfer_ring_limit,
+            announce_transfers: policy.announce_transfers,
+            caller_hangs_up_first: policy.caller_hangs_up_first,
             closing_wait: policy.closing_wait,
         };
         let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
