@@ -6,3 +6,5 @@ pub mod model;
 pub mod media;
 // Floor 2: switchboard.
 pub mod center;
+// Floor 3: shells.
+pub mod net;
