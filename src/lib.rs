@@ -15,4 +15,5 @@ pub mod sip;
 pub mod center;
 pub mod config;
 // Floor 3: shells, the only IO.
+pub mod net;
 pub mod phone;
