@@ -556,7 +556,7 @@ mod tests {
     #[test]
     fn misses_in_a_row_pause_and_an_answer_forgives() {
         let mut agent = in_state("Ready");
-        let mut miss = |agent: &mut Agent, secs| {
+        let miss = |agent: &mut Agent, secs| {
             agent.handle(at(secs), reserve());
             agent.handle(at(secs + 6), event("Missed"));
             agent.handle(at(secs + 11), AgentEvent::Wake);
