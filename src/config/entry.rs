@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::codes::{CODES, CONTRADICTION, MALFORMED, NO_VARIABLE, OURS};
 use super::key::{Given, Key, Section, Shape};
 use super::{Pattern, Secret, dial};
-use crate::document::{Diagnostic, Document, Spanned, Table, Value, line_column};
+use crate::document::{Diagnostic, Document, Lines, Spanned, Table, Value};
 use crate::model::Language;
 
 /// One value that holds, and why.
@@ -38,6 +38,7 @@ pub enum Origin {
 /// What all sections are read with.
 pub(super) struct Reading<'a> {
     pub text: &'a str,
+    pub lines: Lines<'a>,
     /// Folder of the configuration file; relative paths begin here.
     pub folder: &'a Path,
     pub env: &'a dyn Fn(&str) -> Option<String>,
@@ -340,7 +341,7 @@ impl<'d> Entry<'d> {
                 let found = read(given, key, &mut reading.notes);
                 let Some(found) = found else { return self.default(key, reading, &read) };
                 let value = shown(key, reading.text.get(found.span.clone()).unwrap_or_default());
-                let (line, column) = line_column(reading.text, found.span.start);
+                let (line, column) = reading.lines.line_column(found.span.start);
                 reading.effective.push(Effective { path: path.clone(), value, origin: Origin::File { line, column } });
                 reading.places.0.insert(path, found.span);
                 return Some(found.value);

@@ -11,7 +11,7 @@ use super::settings::{
     Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Server, Sip,
 };
 use super::{Config, check, load_entries, sections};
-use crate::document::{Diagnostic, Document, Table, sort};
+use crate::document::{Diagnostic, Document, Lines, Table, sort};
 use crate::model::Codec;
 
 /// All that loading finds out.
@@ -38,8 +38,8 @@ pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -
 pub fn load_explained(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     let (document, notes) = Document::parse_with(text, &CODES);
     let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let places = Places::default();
-    let mut reading = Reading { text, folder, env, notes, effective: Vec::new(), places };
+    let (lines, places) = (Lines::new(text), Places::default());
+    let mut reading = Reading { text, lines, folder, env, notes, effective: Vec::new(), places };
     let mut root = document.root();
     let mut config = read_sections(&mut root, &mut reading);
     let references = load_entries::read(&mut root, &mut config, &mut reading);

@@ -99,7 +99,8 @@ fn positions<'n>(names: impl IntoIterator<Item = &'n String>) -> BTreeMap<String
     found
 }
 
-/// The position of a name, or a diagnostic and a position that leads nowhere. Empty names were reported when read.
+/// The position of a name, or a diagnostic and a position that leads nowhere. Empty names were reported when read; where
+/// there is one among the known, it may be the one that is meant.
 fn find(
     among: &BTreeMap<String, usize>,
     kind: &str,
@@ -111,7 +112,7 @@ fn find(
 ) -> usize {
     match among.get(name) {
         Some(at) => return *at,
-        None if name.is_empty() => {}
+        None if name.is_empty() || among.contains_key("") => {}
         None => {
             let unknown = Diagnostic::error(UNKNOWN_NAME, format!("there is no {kind} '{name}'"));
             let unknown = unknown.at(reading.places.of(place)).suggest(name, among.keys().map(String::as_str));
