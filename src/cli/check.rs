@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, others: &Others<'_>, colour: bool, out: &mut d
     }
     let file = arguments.config.display().to_string();
     let report = match std::fs::read(&arguments.config).map(String::from_utf8) {
-        Ok(Ok(text)) => check(&file, text, &|name| std::env::var(name).ok(), others),
+        Ok(Ok(text)) => check(&file, &text, &|name| std::env::var(name).ok(), others),
         Ok(Err(not_text)) => {
             let start = not_text.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(not_text.as_bytes()).into_owned();
@@ -78,8 +78,10 @@ pub fn run(arguments: &Arguments, others: &Others<'_>, colour: bool, out: &mut d
 
 /// Checks a configuration and all it names. Pure but for `others`.
 #[must_use]
-pub fn check(file: &str, text: String, env: &dyn Fn(&str) -> Option<String>, others: &Others<'_>) -> Report {
-    let Loaded { config, mut diagnostics, effective } = config::load_explained(file, &text, env);
+pub fn check(file: &str, text: &str, env: &dyn Fn(&str) -> Option<String>, others: &Others<'_>) -> Report {
+    let loaded = config::load_explained(file, text, env);
+    let text = loaded.masked(text);
+    let Loaded { config, mut diagnostics, effective, .. } = loaded;
     let mut files = Vec::new();
     if let Some(config) = &config {
         let flows = (others.flows)(config);
@@ -227,7 +229,7 @@ mod tests {
     }
 
     fn report(text: &str, flows: &dyn Fn(&Config) -> Flows) -> Report {
-        check("thirdring.toml", text.to_owned(), &|_| None, &Others { flows, clip_exists: &|_, _| true })
+        check("thirdring.toml", text, &|_| None, &Others { flows, clip_exists: &|_, _| true })
     }
 
     fn text(report: &Report, effective: bool) -> String {
@@ -273,6 +275,15 @@ mod tests {
     fn a_broken_configuration_says_what_was_not_looked_at() {
         let report = report("[server]\ncalls_max = 0\n", &|_| unreachable!("there is no configuration to check"));
         assert!(text(&report, false).ends_with("1 error (flows and recordings were not looked at)\n"));
+    }
+
+    #[test]
+    fn a_weak_password_is_not_shown_to_whoever_reads_the_log() {
+        let text_of_file = "[security]\nbeyond_loopback = true\n[sip]\nlisten_udp = [\"192.0.2.1:5060\"]\n\
+             [[device]]\nuser = \"1001\"\npassword = \"tiger\"\n";
+        let shown = text(&report(text_of_file, &one_flow), true);
+        assert!(shown.contains("is too short") && shown.contains("--> thirdring.toml:7:12"), "{shown}");
+        assert!(!shown.contains("tiger"), "{shown}");
     }
 
     #[test]

@@ -113,7 +113,10 @@ fn media(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
         let last = usize::from(media.port_first) + needed * 2 - 1;
         let help = match u16::try_from(last) {
             Ok(last) => format!("set port_last = {last}, or calls_max = {calls}"),
-            Err(_) => format!("set calls_max = {calls}, or begin at a lower port_first"),
+            Err(_) => {
+                let most = (usize::from(u16::MAX) + 1 - usize::from(media.port_first)) / 2 / limits::LEGS_PER_CALL;
+                format!("set calls_max = {calls}, or port_last = 65535 and calls_max = {most}")
+            }
         };
         notes.push(Diagnostic::error(TOO_SMALL, message).at(place).help(help));
     }

@@ -45,6 +45,8 @@ pub(super) struct Reading<'a> {
     pub notes: Vec<Diagnostic>,
     pub effective: Vec<Effective>,
     pub places: Places,
+    /// Where secrets are written out.
+    pub secrets: Vec<Range<usize>>,
 }
 
 /// One section, or one of many entries, being read.
@@ -234,8 +236,12 @@ impl<'d> Entry<'d> {
 
     /// A secret, written out as `name` or held by the environment variable that `name_env` names.
     pub(super) fn secret(&mut self, name: &str, name_env: &str, reading: &mut Reading<'_>) -> Option<Secret> {
-        let written = self
-            .parsed(name, reading, "a password: it is empty", |text, _| (!text.is_empty()).then(|| Secret::new(text)));
+        if let Some(value) = self.given.as_mut().and_then(|given| given.get(name)) {
+            reading.secrets.push(value.span());
+        }
+        let wanted = "a password: it is empty";
+        let secret = |text: &str, _: &Path| (!text.is_empty()).then(|| Secret::new(text));
+        let written = self.parsed(name, reading, wanted, secret);
         let variable = self.maybe_name(name_env, reading);
         let Some(variable) = variable else { return written };
         let span = reading.places.of(&format!("{}.{name_env}", self.path));

@@ -136,7 +136,7 @@ fn device(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Device {
     let user = entry.name("user", reading);
     let password = entry.secret("password", "password_env", reading);
     if password.is_none() && !entry.has("password") && !entry.has("password_env") {
-        let message = format!("[{}] needs password or password_env", entry.path());
+        let message = format!("{} needs password or password_env", entry.path());
         reading.notes.push(Diagnostic::error(CODES.missing, message).at(reading.places.of(entry.path())));
     }
     Device { user, password: password.unwrap_or_default(), md5: entry.flag("md5", reading) }
@@ -196,7 +196,7 @@ fn number(entry: &mut Entry<'_>, names: &mut Names, reading: &mut Reading<'_>) -
     let targets = targets(entry, names, reading);
     let given: Vec<&str> = TARGETS.into_iter().filter(|target| entry.has(target)).collect();
     if given.is_empty() {
-        let message = format!("[{}] needs one of {}", entry.path(), TARGETS.join(", "));
+        let message = format!("{} needs one of {}", entry.path(), TARGETS.join(", "));
         reading.notes.push(Diagnostic::error(CODES.missing, message).at(reading.places.of(entry.path())));
     }
     if let [first, second, ..] = given.as_slice() {
