@@ -196,7 +196,7 @@ pub(super) const AUDIO: Section = Section {
             Optional(r#""audio""#),
             "Folder of WAV files; one replaces the built-in clip of the same name.",
         ),
-        key("music", Shape::Text, Default(r#""music/waiting""#), "Clip that callers hear while they wait."),
+        key("music", Shape::Text, Default(r#""music/hold""#), "Clip that callers hear while they wait."),
     ],
 };
 

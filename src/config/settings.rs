@@ -184,6 +184,14 @@ pub struct FeatureCodes {
     pub pause_reasons: Vec<String>,
 }
 
+impl FeatureCodes {
+    /// The codes by the names of their keys.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &str); 4] {
+        [("login", &self.login), ("logout", &self.logout), ("pause", &self.pause), ("resume", &self.resume)]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
