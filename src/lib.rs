@@ -3,5 +3,7 @@
 // Floor 0: words.
 pub mod document;
 pub mod model;
+// Floor 1: strangers.
+pub mod ivr;
 // Floor 2: switchboard.
 pub mod center;
