@@ -2,9 +2,9 @@
 
 mod callback;
 mod collect;
-mod condition;
+pub(super) mod condition;
 mod hangup;
-mod hours;
+pub(super) mod hours;
 mod http;
 mod menu;
 mod message;
