@@ -461,6 +461,20 @@ pub struct Template {
     pub pieces: Vec<super::text::Piece>,
     /// Where it stands.
     pub span: Range<usize>,
+    /// Whether the file shows the text letter by letter after an opening quote: no escapes, nothing filled in.
+    pub literal: bool,
+}
+
+impl Template {
+    /// Where a part of the text stands in the file; all of the text where that is uncertain.
+    #[must_use]
+    pub fn part(&self, part: Range<usize>) -> Range<usize> {
+        if !self.literal {
+            return self.span.clone();
+        }
+        let begins = self.span.start + 1;
+        begins + part.start..begins + part.end
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod node;
 mod queue;
 
 use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -335,7 +336,7 @@ impl Reader<'_> {
 
     fn template(&mut self, text: &Spanned<&str>) -> Option<Template> {
         match pieces(text.value) {
-            Ok(pieces) => Some(Template { pieces, span: text.span.clone() }),
+            Ok(pieces) => Some(Template { pieces, literal: self.is_literal(text), span: text.span.clone() }),
             Err(error) => {
                 let span = self.inner_span(text, error.at..error.at + 1);
                 let wrong = Diagnostic::error("IVR004", error.to_string()).at(span);
@@ -346,8 +347,14 @@ impl Reader<'_> {
     }
 
     /// The place in the file of a part of a text; of all of it where escapes make that uncertain.
-    fn inner_span(&self, text: &Spanned<&str>, part: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        inner_span(self.text, text.value, &text.span, part)
+    fn inner_span(&self, text: &Spanned<&str>, part: Range<usize>) -> Range<usize> {
+        let template = Template { pieces: Vec::new(), span: text.span.clone(), literal: self.is_literal(text) };
+        template.part(part)
+    }
+
+    fn is_literal(&self, text: &Spanned<&str>) -> bool {
+        let begins = text.span.start + 1;
+        self.text.get(begins..begins + text.value.len()) == Some(text.value)
     }
 
     fn name(&mut self, word: Option<Spanned<&str>>) -> Option<Name> {
@@ -357,21 +364,6 @@ impl Reader<'_> {
     fn malformed(&mut self, found: &Spanned<&str>, wanted: &str) {
         let message = format!("\"{}\" is not {wanted}", found.value);
         self.notes.push(Diagnostic::error("IVR004", message).at(found.span.clone()));
-    }
-}
-
-/// The place in `file` of a part of the text that stands at `span` there.
-pub(super) fn inner_span(
-    file: &str,
-    text: &str,
-    span: &std::ops::Range<usize>,
-    part: std::ops::Range<usize>,
-) -> std::ops::Range<usize> {
-    let begins = span.start + 1;
-    if file.get(begins..begins + text.len()) == Some(text) {
-        begins + part.start..begins + part.end
-    } else {
-        span.clone()
     }
 }
 
@@ -412,8 +404,8 @@ const LINTS: [(&str, Lint); 2] = [("base", Lint::Base), ("kr-ars", Lint::KoreanA
 const BUILT_IN: [&str; 3] = ["@previous", "@repeat", "@resume"];
 
 /// Shorter is a slip of the finger, longer is a dead line.
-const TIMEOUT_RANGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
+const TIMEOUT_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
 
 /// A caller hears silence while a service is asked.
-const FETCH_RANGE: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(10);
+const FETCH_RANGE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(10);
 const FETCH_USUAL: Duration = Duration::from_secs(2);

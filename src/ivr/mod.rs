@@ -1,5 +1,6 @@
 //! The menus: what callers are asked, told and promised before a person speaks. It cannot dial.
 
+pub mod check;
 mod edge;
 pub mod flow;
 mod holidays;

@@ -1,5 +1,6 @@
 //! Reads `do = "queue"` and `[queue_defaults]`, which share their fields, and tickets.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{Reader, is_off, small};
@@ -159,4 +160,4 @@ const RECORDING_WORDS: [&str; 3] = ["always", "never", "pause-on-card"];
 const RECORDINGS: [Recording; 3] = [Recording::Always, Recording::Never, Recording::PauseOnCard];
 
 /// A second is the least that anybody waits, an hour the longest that a promise may be away.
-const WAIT_RANGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);
+const WAIT_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);

@@ -141,7 +141,7 @@ mod tests {
     fn service(fields: &[(&str, FieldKind)]) -> Service {
         Service {
             span: 0..0,
-            url: Template { pieces: Vec::new(), span: 0..0 },
+            url: Template { pieces: Vec::new(), span: 0..0, literal: false },
             timeout: Duration::from_secs(2),
             fields: fields.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect::<BTreeMap<_, _>>(),
         }
