@@ -4,6 +4,8 @@
 mod error;
 mod media_thread;
 mod ports;
+mod sip_transports;
 
 pub use error::{Full, NetError};
 pub use media_thread::{MediaHandle, MediaThread};
+pub use sip_transports::{Arrival, SipTransports};
