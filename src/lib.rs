@@ -4,3 +4,5 @@
 pub mod model;
 // Floor 2: switchboard.
 pub mod center;
+// Floor 3: shells, the only input and output.
+pub mod store;
