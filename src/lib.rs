@@ -6,3 +6,5 @@ pub mod model;
 pub mod center;
 // Floor 3: shells, the only input and output.
 pub mod store;
+// Floor 4: doors.
+pub mod api;
