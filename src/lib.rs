@@ -1,10 +1,21 @@
 //! Thirdring: a telephony contact-center server. This file is the map of rooms; ARCHITECTURE.md says which way imports point.
 
 // Floor 0: words.
+pub mod document;
 pub mod model;
-// Floor 2: switchboard.
+// Floor 1: strangers, pure.
+pub mod acd;
+pub mod call;
+pub mod charter;
+pub mod ivr;
+pub mod media;
+pub mod sdp;
+pub mod sip;
+// Floor 2: switchboard, pure.
 pub mod center;
-// Floor 3: shells, the only input and output.
+pub mod config;
+// Floor 3: shells, the only IO.
+pub mod phone;
 pub mod store;
 // Floor 4: doors.
 pub mod api;
