@@ -125,7 +125,8 @@ impl Metrics {
             }
             EventKind::CallerLeft { queue, why, waited_ms } => self.caller_left(*queue, *why, *waited_ms),
             EventKind::OfferMissed { queue, why, .. } => {
-                series.offers.of([&self.queue(*queue), why.word()]).inc();
+                let queue = queue.map_or(NO_QUEUE.to_owned(), |queue| self.queue(queue));
+                series.offers.of([&queue, why.word()]).inc();
             }
             EventKind::AgentStateChanged { agent, state, reason, lasted_ms } => {
                 self.agent_changed(*agent, *state, reason.as_deref(), *lasted_ms);
@@ -388,7 +389,7 @@ mod tests {
             event(1, EventKind::IvrLeft { flow: "postal-ko".into(), node: "main".into(), outcome: "queue".into() }),
             event(1, EventKind::IvrLeft { flow: "x".into(), node: "y".into(), outcome: "to 010-1234-5678".into() }),
             event(1, EventKind::CallerEntered { queue, position: 1, age_ms: 0 }),
-            event(1, EventKind::OfferMissed { agent, queue, why: MissedWhy::RangOut, rang_ms: 6_000 }),
+            event(1, EventKind::OfferMissed { agent, queue: Some(queue), why: MissedWhy::RangOut, rang_ms: 6_000 }),
             event(
                 1,
                 EventKind::CallerAnswered { queue, agent, waited_ms: 12_000, rang_ms: 3_100, within_target: true },

@@ -181,6 +181,8 @@ impl Series {
         self.call_setup.of([INBOUND]);
         for queue in queues_and_none() {
             EndedBy::ALL.iter().for_each(|by| drop(self.hangups.of([by.word(), queue])));
+            self.offers.of([queue, ACCEPTED]);
+            MissedWhy::ALL.iter().for_each(|why| drop(self.offers.of([queue, why.word()])));
             for promise in Promise::ALL {
                 Verdict::ALL.iter().for_each(|result| drop(self.charter.of([promise.word(), result.word(), queue])));
             }
@@ -192,8 +194,6 @@ impl Series {
             ["answered", "abandoned"].iter().for_each(|outcome| drop(self.wait.of([queue, outcome])));
             self.within_sla.of([queue]);
             self.short_abandons.of([queue]);
-            self.offers.of([queue, ACCEPTED]);
-            MissedWhy::ALL.iter().for_each(|why| drop(self.offers.of([queue, why.word()])));
         }
         ["talk", "hold", "wrapup"].iter().for_each(|phase| drop(self.handle.of([phase])));
         words.pause_reasons.iter().for_each(|reason| drop(self.pause.of([reason])));
