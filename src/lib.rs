@@ -16,4 +16,7 @@ pub mod center;
 pub mod config;
 // Floor 3: shells, the only IO.
 pub mod net;
-//pub mod phone;
+pub mod phone;
+pub mod store;
+// Floor 4.
+pub mod api;
