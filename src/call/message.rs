@@ -311,9 +311,13 @@ pub enum Fact {
     Resumed {
         leg: LegId,
     },
-    TransferAnnounced { target: Target },
+    TransferAnnounced {
+        target: Target,
+    },
     /// Policy gives callers away without a word.
-    TransferUnannounced { target: Target },
+    TransferUnannounced {
+        target: Target,
+    },
     TransferCompleted {
         target: Target,
     },

@@ -101,14 +101,7 @@ impl Call {
     }
 
     /// The announcement was heard, or policy wants none: now the target is rung.
-    fn give_to(
-        &mut self,
-        now: Moment,
-        by: Option<LegId>,
-        first: Option<AgentId>,
-        target: Target,
-        mint: &mut LegMint,
-    ) {
+    fn give_to(&mut self, now: Moment, by: Option<LegId>, first: Option<AgentId>, target: Target, mint: &mut LegMint) {
         self.timeline.transferred();
         let (role, to) = match &target {
             Target::Queue(queue) => {

@@ -76,7 +76,8 @@ impl Center {
         line.status = status;
         let session = line.session;
         // 305: what we can not take is the media; the text says what we can (RFC 3261 20.43).
-        let warning = (status == 488).then(|| "305 thirdring \"no common codec: this server speaks PCMU and PCMA\"".to_owned());
+        let warning =
+            (status == 488).then(|| "305 thirdring \"no common codec: this server speaks PCMU and PCMA\"".to_owned());
         let retry = (status == 503).then_some(std::time::Duration::from_secs(5));
         self.sip.reject(now, session, status, retry, warning);
         self.line_over(now, leg);

@@ -65,7 +65,7 @@ impl Center {
                 self.tell_acd(now, acd::Input::Leave { call: id, why: acd::LeaveReason::Key });
                 self.tell_call(now, id, call::Input::Dequeued);
             }
-            Output::Callback { to, due, queue } => self.flow_promises_callback(now, id, &to, &due, queue),
+            Output::Callback { to, due, queue } => self.flow_promises_callback(now, id, &to, due, queue),
             Output::Message { to, text } => {
                 self.task(now, id, TaskKind::TextMessage, &to, |task| task.note.clone_from(&text));
                 self.outputs.push_back(Effect::SendText { call: id, to, text });
@@ -74,7 +74,7 @@ impl Center {
             Output::StopRecord => self.command_of_caller(id, |leg| Command::StopRecord { leg }),
             Output::Ticket { ticket, record } => {
                 let number = self.calls.get(&id).map_or_else(String::new, |c| c.from.reveal().to_owned());
-                let due = ticket.due.as_ref().map(|due| due.at(self.wall.unix_ms(now), self.flow_of(id)));
+                let due = ticket.due.map(|due| self.due(now, id, due));
                 let kind = if record.is_some() { TaskKind::VoiceMessage } else { TaskKind::Ticket };
                 let recording = record.map(|record| self.recording_file(record));
                 if record.is_some() {
@@ -83,7 +83,7 @@ impl Center {
                 self.task(now, id, kind, &number, |task| {
                     task.note.clone_from(&ticket.kind);
                     task.recording = recording;
-                    task.due_ms = due;
+                    task.due_ms = due.flatten();
                 });
             }
             Output::Transfer { to } => match self.transfer_target(&to) {
@@ -171,15 +171,8 @@ impl Center {
         }
     }
 
-    fn flow_promises_callback(
-        &mut self,
-        now: Moment,
-        id: CallId,
-        to: &str,
-        due: &ivr::Due,
-        queue: Option<String>,
-    ) {
-        let due_ms = due.at(self.wall.unix_ms(now), self.flow_of(id));
+    fn flow_promises_callback(&mut self, now: Moment, id: CallId, to: &str, due: ivr::Due, queue: Option<String>) {
+        let due_ms = self.due(now, id, due);
         if self.calls.get(&id).is_some_and(|contact| contact.call.is_waiting()) {
             self.tell_acd(now, acd::Input::Leave { call: id, why: acd::LeaveReason::Callback });
             self.tell_call(now, id, call::Input::Dequeued);
@@ -187,7 +180,7 @@ impl Center {
         self.tell_call(now, id, call::Input::LeftBehind { outcome: Outcome::Callback });
         self.task(now, id, TaskKind::Callback, to, |task| {
             task.queue = queue;
-            task.due_ms = Some(due_ms);
+            task.due_ms = due_ms;
         });
     }
 
@@ -215,6 +208,10 @@ impl Center {
         };
         fill(&mut record);
         self.event(now, Some(id), EventKind::TaskCreated { record: Box::new(record) });
+    }
+
+    fn due(&self, now: Moment, id: CallId, due: ivr::Due) -> Option<i64> {
+        self.flow_of(id).map(|flow| ivr::due_at(due, flow, self.wall.unix_ms(now)))
     }
 
     fn flow_of(&self, id: CallId) -> Option<&ivr::Flow> {

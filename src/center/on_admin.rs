@@ -25,8 +25,7 @@ impl Center {
             // Files are read by the server, which hands the checked flows in.
             AdminCommand::ReloadFlows => return Ok(AdminReply::FlowsReloaded { flows: self.flows.len() }),
         };
-        let agent =
-            self.settings.agent_named(&name).ok_or_else(|| AdminError::UnknownAgent { agent: name.clone() })?;
+        let agent = self.settings.agent_named(&name).ok_or_else(|| AdminError::UnknownAgent { agent: name.clone() })?;
         let input = make(agent);
         let offline = self.word(agent).0 == AgentWord::Offline;
         if offline && !matches!(input, acd::Input::LogIn { .. }) {

@@ -71,6 +71,16 @@ pub enum QueueExit {
     Refused,
 }
 
+/// An answer may hold a customer's data, so a log sees only how it went.
+impl fmt::Debug for FetchOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FetchOutcome::Answered { status, .. } => write!(f, "Answered({status})"),
+            FetchOutcome::Failed(why) => write!(f, "Failed({why})"),
+        }
+    }
+}
+
 /// What a session asks the switchboard to do.
 #[derive(Clone, PartialEq)]
 pub enum Output {

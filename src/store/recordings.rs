@@ -18,10 +18,18 @@ use crate::model::RecordId;
 /// What the writer is told.
 #[derive(Debug)]
 pub enum RecordingInput {
-    Open { record: RecordId, file: String },
+    Open {
+        record: RecordId,
+        file: String,
+    },
     /// 8 kHz mono samples, in order.
-    Samples { record: RecordId, samples: Box<[i16]> },
-    Finish { record: RecordId },
+    Samples {
+        record: RecordId,
+        samples: Box<[i16]>,
+    },
+    Finish {
+        record: RecordId,
+    },
 }
 
 /// The writer's handle; dropping it finishes every file.
@@ -45,8 +53,7 @@ impl Recordings {
     /// # Errors
     /// When the folder can not be made or the thread not started.
     pub fn spawn(folder: PathBuf) -> Result<Recordings, StoreError> {
-        std::fs::create_dir_all(&folder)
-            .map_err(|source| StoreError::Folder { path: folder.clone(), source })?;
+        std::fs::create_dir_all(&folder).map_err(|source| StoreError::Folder { path: folder.clone(), source })?;
         let (sender, receiver) = sync_channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("recordings".to_owned())
@@ -136,4 +143,5 @@ fn finish(writer: Option<Open>) {
 /// Chunks of 200 ms that may wait: a hundred messages at once, each twenty seconds behind.
 const QUEUE_MAX: usize = 10_000;
 
-const SPEC: WavSpec = WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+const SPEC: WavSpec =
+    WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
