@@ -157,10 +157,10 @@ impl Studio {
             }
             for n in 0..self.phones.len() {
                 let phone = &mut self.phones[n];
-                if self.now.as_millis() % phone.packet_time_ms == phone.phase {
-                    if let Some(packet) = phone.speak() {
-                        self.send(n, &packet);
-                    }
+                if self.now.as_millis() % phone.packet_time_ms == phone.phase
+                    && let Some(packet) = phone.speak()
+                {
+                    self.send(n, &packet);
                 }
             }
         }
