@@ -217,6 +217,7 @@ impl Thread {
                     self.settle(buffer);
                 }
                 Ok(Order::Dump(reply)) => {
+                    self.publish(now);
                     let _ = reply.try_send(self.worker.dump());
                 }
                 Err(_) => return,
