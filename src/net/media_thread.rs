@@ -80,11 +80,51 @@ impl MediaHandle {
     /// Gives the command back when the thread is too far behind, or gone.
     #[expect(clippy::result_large_err, reason = "the command comes back whole, so that nothing is lost")]
     pub fn send(&self, command: Command) -> Result<(), Command> {
-        self.sender.try_send(command).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(command) | mpsc::TrySendError::Disconnected(command) => command,
+        self.order(Order::Obey(command)).map_err(|order| match order {
+            Order::Obey(command) => command,
+            Order::Dump(_) => unreachable!("a command was sent"),
+        })
+    }
+
+    /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counter().counts()
+    }
+
+    /// Reads the counts from wherever it is taken.
+    #[must_use]
+    pub fn counter(&self) -> MediaCounter {
+        MediaCounter(Arc::clone(&self.shared))
+    }
+
+    /// The worker's table of legs, one line each; none when the thread does not answer within a second.
+    #[must_use]
+    pub fn dump(&self) -> Option<String> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.order(Order::Dump(reply)).ok()?;
+        answer.recv_timeout(Duration::from_secs(1)).ok()
+    }
+
+    #[expect(clippy::result_large_err, reason = "the order comes back whole, so that nothing is lost")]
+    fn order(&self, order: Order) -> Result<(), Order> {
+        self.sender.try_send(order).map_err(|refused| match refused {
+            mpsc::TrySendError::Full(order) | mpsc::TrySendError::Disconnected(order) => order,
         })?;
-        self.bell.ring();
+        self.shared.ring();
         Ok(())
+    }
+}
+
+/// A reader of one worker's counts; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct MediaCounter(Arc<Shared>);
+
+impl MediaCounter {
+    /// What the worker had counted a moment ago.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        *self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
