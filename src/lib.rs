@@ -7,3 +7,5 @@ pub mod model;
 pub mod ivr;
 // Floor 2: switchboard.
 pub mod center;
+// Floor 4: commands.
+pub mod cli;

@@ -3,6 +3,7 @@
 pub mod check;
 mod edge;
 pub mod flow;
+pub mod graph;
 mod holidays;
 mod hours;
 pub mod load;
@@ -15,6 +16,7 @@ mod shipped;
 pub mod speech;
 mod spoken;
 mod text;
+pub mod tool;
 pub mod transcript;
 mod variable;
 

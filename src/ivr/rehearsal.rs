@@ -176,6 +176,32 @@ impl<'w> Rehearsal<'w> {
 }
 
 impl Stubs {
+    /// What a transcript writes after `stub`, one text for each.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for (service, answers) in &self.services {
+            for answer in answers {
+                let answer = match answer {
+                    FetchOutcome::Answered { status, body } => format!("{status} {body}"),
+                    FetchOutcome::Failed(why) => why.clone(),
+                };
+                words.push(format!("http.{service} {}", answer.trim_end()));
+            }
+        }
+        for (queue, exit) in &self.queues {
+            let why = match exit {
+                QueueExit::Closed => "closed",
+                QueueExit::Refused => "refused",
+                QueueExit::Full | QueueExit::MaxWait | QueueExit::OfferCallback => "full",
+            };
+            words.push(format!("queue.{queue} {why}"));
+        }
+        words.extend(self.messages_fail.then(|| "message failed".to_owned()));
+        words.extend(self.transfers_fail.then(|| "transfer failed".to_owned()));
+        words
+    }
+
     fn answer(&mut self, service: &str) -> FetchOutcome {
         let missing = || FetchOutcome::Failed("no stub".to_owned());
         match self.services.get_mut(service) {

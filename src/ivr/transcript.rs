@@ -15,7 +15,8 @@
 mod parse;
 mod run;
 
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, parse, parse_stubs};
+pub(super) use run::written;
 pub use run::{Failure, bless, run};
 
 use std::time::Duration;

@@ -55,6 +55,16 @@ pub fn parse(text: &str) -> Result<Transcript, ParseError> {
     })
 }
 
+/// Reads what stands after `stub`, one text for each.
+///
+/// # Errors
+/// What is wrong with the first that cannot be read.
+pub fn parse_stubs(stubs: &[String]) -> Result<Stubs, String> {
+    let mut head = Head::default();
+    stubs.iter().try_for_each(|words| head.stub(words.trim()))?;
+    Ok(head.stubs)
+}
+
 #[derive(Default)]
 struct Head {
     flow: Option<String>,

@@ -1,0 +1,3 @@
+//! One file a command. Declares only.
+
+pub mod ivr;
