@@ -446,6 +446,12 @@ impl Session {
         super::text::clips(&self.flow, node, self.language, &self.variables)
     }
 
+    /// The language in which a node speaks to this caller, so that one announcement is in one language.
+    pub(super) fn language_of(&self, node: &Node) -> Language {
+        let text = node.say.as_ref().and_then(|say| say.text(self.language, &self.flow));
+        text.map_or(self.language, |(language, _)| language)
+    }
+
     /// Keeps a key for the next step that asks.
     pub(super) fn keep(&mut self, digit: Digit) {
         if self.ahead.len() < KEYS_AHEAD_MAX {

@@ -82,7 +82,7 @@ struct Stage<'w> {
 
 impl<'w> Stage<'w> {
     fn new(transcript: &Transcript, flow: &Arc<Flow>, lengths: &'w dyn Fn(&Clip) -> Duration) -> Self {
-        let (facts, stubs) = (transcript.facts.clone(), transcript.stubs.clone());
+        let (facts, stubs) = (transcript.facts(flow), transcript.stubs.clone());
         let rehearsal = Rehearsal::new(Arc::clone(flow), facts, transcript.wall(), stubs, lengths);
         Stage { rehearsal, pending: VecDeque::new(), waited: false }
     }
