@@ -4,8 +4,8 @@
 mod korean;
 mod paths;
 mod prompts;
-mod ways;
 mod variables;
+mod ways;
 
 use std::time::Duration;
 

@@ -8,7 +8,10 @@ use crate::model::Digit;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
     /// A key was pressed; `own` when the node itself names it.
-    Key { digit: Digit, own: bool },
+    Key {
+        digit: Digit,
+        own: bool,
+    },
     /// The step is done.
     Next,
     Open,

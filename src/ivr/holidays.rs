@@ -266,9 +266,7 @@ mod tests {
     fn the_federal_government_closes_on_these_days() {
         assert_eq!(
             days(HolidayTable::UsFederal, 2026),
-            [
-                "01-01", "01-19", "02-16", "05-25", "06-19", "07-03", "09-07", "10-12", "11-11", "11-26", "12-25"
-            ]
+            ["01-01", "01-19", "02-16", "05-25", "06-19", "07-03", "09-07", "10-12", "11-11", "11-26", "12-25"]
         );
         // New Year 2028 is a Saturday and so closes the last day of 2027.
         assert!(HolidayTable::UsFederal.contains(date(2027, 12, 31)));

@@ -119,8 +119,7 @@ mod tests {
     use super::*;
 
     fn consult() -> OpeningHours {
-        let mut hours =
-            OpeningHours { holidays: Some(HolidayTable::KoreanPublic), ..OpeningHours::default() };
+        let mut hours = OpeningHours { holidays: Some(HolidayTable::KoreanPublic), ..OpeningHours::default() };
         for day in parse_days("mon-fri").expect("a range of days") {
             hours.week[day] = parse_hours("09:00-12:00, 13:00-18:00").expect("two spans");
         }
@@ -169,7 +168,8 @@ mod tests {
         assert_eq!(parse_days("monday"), None);
         assert_eq!(parse_hours("closed"), Some(Vec::new()));
         assert_eq!(parse_hours("00:00-24:00"), Some(vec![Hours { from: 0, until: 1440 }]));
-        for wrong in ["9:00-18:00", "09:00", "18:00-09:00", "09:00-25:00", "09:60-18:00", "13:00-18:00,09:00-12:00", ""] {
+        for wrong in ["9:00-18:00", "09:00", "18:00-09:00", "09:00-25:00", "09:60-18:00", "13:00-18:00,09:00-12:00", ""]
+        {
             assert_eq!(parse_hours(wrong), None, "{wrong}");
         }
     }

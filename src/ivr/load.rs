@@ -38,9 +38,14 @@ pub fn load_with(
 }
 
 /// What is readable of a flow, links that lead nowhere included, so that checks can go on after a mistake.
-pub(super) fn draft(id_hint: &str, text: &str, environment: Option<Environment<'_>>) -> (Option<Flow>, Vec<Diagnostic>) {
+pub(super) fn draft(
+    id_hint: &str,
+    text: &str,
+    environment: Option<Environment<'_>>,
+) -> (Option<Flow>, Vec<Diagnostic>) {
     let (document, notes) = Document::parse_with(text, &CODES);
-    let mut reader = Reader { text, environment, language: Language::default(), notes, inherited: Inherited::default() };
+    let mut reader =
+        Reader { text, environment, language: Language::default(), notes, inherited: Inherited::default() };
     let flow = reader.flow(id_hint, document.root());
     let mut notes = reader.notes;
     if let Some(flow) = &flow {
@@ -284,7 +289,8 @@ impl Reader<'_> {
                 unset => {
                     filled.push_str(&format!("${name}"));
                     if unset.is_some() {
-                        let message = format!("the environment has no {name}; every question to this service will fail");
+                        let message =
+                            format!("the environment has no {name}; every question to this service will fail");
                         self.notes.push(Diagnostic::warning("IVR015", message).at(url.span.clone()));
                     }
                 }
@@ -383,7 +389,6 @@ fn small(value: i64) -> u32 {
 fn version(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
-
 
 /// Reads a value that may also be `false` for "not at all".
 fn is_off(table: &mut Table<'_>, key: &str) -> bool {

@@ -7,6 +7,8 @@ pub mod graph;
 mod holidays;
 mod hours;
 pub mod load;
+#[cfg(test)]
+mod mistakes;
 mod node;
 mod outside;
 mod rehearsal;
@@ -19,6 +21,8 @@ mod text;
 pub mod tool;
 pub mod transcript;
 mod variable;
+#[cfg(test)]
+mod walks;
 
 pub use edge::Edge;
 pub use flow::Flow;

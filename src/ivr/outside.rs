@@ -138,15 +138,22 @@ impl fmt::Debug for Input {
             Input::Start => f.write_str("Start"),
             Input::Key(_) => f.write_str("Key"),
             Input::Said => f.write_str("Said"),
-            Input::Fetched { id, outcome: FetchOutcome::Answered { status, .. } } => {
-                write!(f, "Fetched({id}, {status})")
-            }
-            Input::Fetched { id, outcome: FetchOutcome::Failed(why) } => write!(f, "Fetched({id}, failed: {why})"),
+            Input::Fetched { id, outcome } => write!(f, "Fetched({id}, {outcome:?})"),
             Input::QueueLeft(exit) => write!(f, "QueueLeft({exit:?})"),
             Input::Recorded { record, length } => write!(f, "Recorded({record}, {length:?})"),
             Input::Sent(taken) => write!(f, "Sent({taken})"),
             Input::TransferFailed => f.write_str("TransferFailed"),
             Input::SwitchRefused => f.write_str("SwitchRefused"),
+        }
+    }
+}
+
+/// What a service tells of a caller stays out of logs.
+impl fmt::Debug for FetchOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FetchOutcome::Answered { status, .. } => write!(f, "Answered({status})"),
+            FetchOutcome::Failed(why) => write!(f, "Failed({why})"),
         }
     }
 }

@@ -64,23 +64,40 @@ pub struct Counts {
 #[derive(Debug)]
 pub(super) enum State {
     New,
-    Playing { until: Moment },
+    Playing {
+        until: Moment,
+    },
     Asking(Asking),
-    Fetching { id: u64, until: Moment },
+    Fetching {
+        id: u64,
+        until: Moment,
+    },
     Waiting,
     /// The words before a recording.
-    Introducing { until: Moment },
-    Recording { until: Moment },
+    Introducing {
+        until: Moment,
+    },
+    Recording {
+        until: Moment,
+    },
     /// The recording was ended and is being written.
-    Saving { until: Moment },
-    Sending { until: Moment },
+    Saving {
+        until: Moment,
+    },
+    Sending {
+        until: Moment,
+    },
     /// The words before a transfer.
-    Announcing { until: Moment },
+    Announcing {
+        until: Moment,
+    },
     Transferring,
     /// Another flow was asked for.
     Switching,
     /// The last words.
-    Closing { until: Moment },
+    Closing {
+        until: Moment,
+    },
     Ended,
 }
 
@@ -251,6 +268,12 @@ impl Session {
     #[must_use]
     pub fn has_place(&self) -> bool {
         self.place.is_some()
+    }
+
+    /// Whether the call was handed to an extension or another flow, which may still give it back.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        matches!(self.state, State::Transferring | State::Switching)
     }
 
     /// Whether nothing more will come.

@@ -87,7 +87,11 @@ fn levels(ways: &Ways<'_>, notes: &mut Vec<Diagnostic>) {
             continue;
         }
         let message = format!("menu '{}' lies {level} levels deep", node.name);
-        let note = if level > LEVELS_MAX { Diagnostic::error("KR003", message) } else { Diagnostic::warning("KR003", message) };
+        let note = if level > LEVELS_MAX {
+            Diagnostic::error("KR003", message)
+        } else {
+            Diagnostic::warning("KR003", message)
+        };
         notes.push(note.at(node.span.clone()).help("three levels are good, five are the most"));
     }
 }

@@ -99,7 +99,8 @@ fn keys_after(text: &str, from: usize) -> Vec<(Digit, Range<usize>)> {
     loop {
         let rest = &text[at..];
         let word_at = at + (rest.len() - rest.trim_start_matches([' ', ',']).len());
-        let word: &str = text[word_at..].split(|c: char| !c.is_alphanumeric() && c != '*' && c != '#').next().unwrap_or("");
+        let word: &str =
+            text[word_at..].split(|c: char| !c.is_alphanumeric() && c != '*' && c != '#').next().unwrap_or("");
         match word {
             "or" | "and" | "o" | "the" if !keys.is_empty() || word == "the" => at = word_at + word.len(),
             _ => {
@@ -186,9 +187,15 @@ mod tests {
 
     #[test]
     fn a_prompt_is_read_as_a_caller_hears_it() {
-        assert_eq!(keys("국내우편은 1번, 상담사는 0번을, 다시 들으시려면 별표, 이전은 우물정자를 눌러 주십시오."), "10*#");
+        assert_eq!(
+            keys("국내우편은 1번, 상담사는 0번을, 다시 들으시려면 별표, 이전은 우물정자를 눌러 주십시오."),
+            "10*#"
+        );
         assert_eq!(keys("영번을 눌러 주십시오. 세 번째, 3번째, 12번, 등기번호"), "0");
-        assert_eq!(keys("To pay, press 1. To go back, press 9 or star. Press the pound key. Para español, oprima 8."), "19*#8");
+        assert_eq!(
+            keys("To pay, press 1. To go back, press 9 or star. Press the pound key. Para español, oprima 8."),
+            "19*#8"
+        );
         assert_eq!(keys("Press one or two, then wait for one minute."), "12");
         assert_eq!(keys("Press any key."), "");
     }

@@ -156,12 +156,20 @@ fn draw_arrows(flow: &Flow, layout: &Layout, at: usize, svg: &mut String) {
         // Forward arrows enter on the left; others swing round below both boxes.
         let (path, label_x, label_y) = if to_x > x {
             let bend = (to_x - from) / 2;
-            let path = format!("M{from} {middle_y} C{} {middle_y} {} {to_middle} {to_x} {to_middle}", from + bend, to_x - bend);
+            let path = format!(
+                "M{from} {middle_y} C{} {middle_y} {} {to_middle} {to_x} {to_middle}",
+                from + bend,
+                to_x - bend
+            );
             (path, from + 6, label_height(middle_y, to_middle))
         } else {
             let low = y.max(to_y) + BOX_HEIGHT + ROW_GAP / 2;
             let entry = to_x + BOX_WIDTH / 2;
-            let path = format!("M{from} {middle_y} C{} {low} {entry} {low} {entry} {}", from + COLUMN_GAP / 2, to_y + BOX_HEIGHT);
+            let path = format!(
+                "M{from} {middle_y} C{} {low} {entry} {low} {entry} {}",
+                from + COLUMN_GAP / 2,
+                to_y + BOX_HEIGHT
+            );
             (path, from + 6, middle_y + 14)
         };
         svg.push_str(&format!(

@@ -2,9 +2,7 @@
 
 use super::{Reader, TIMEOUT_RANGE, single_digit, small};
 use crate::document::{Diagnostic, Spanned, Table, Value};
-use crate::ivr::flow::{
-    Collect, Condition, Due, KeyLink, Kind, Name, Node, Record, Skip, Step, Template,
-};
+use crate::ivr::flow::{Collect, Condition, Due, KeyLink, Kind, Name, Node, Record, Skip, Step, Template};
 use crate::ivr::node::condition;
 use crate::ivr::text::{Say, is_name};
 use crate::model::{Digit, Language};
@@ -40,8 +38,7 @@ impl Reader<'_> {
         let asks = matches!(kind, Kind::Menu | Kind::Collect);
         let timeout = asks.then(|| table.duration_within("timeout", TIMEOUT_RANGE, &mut self.notes)).flatten();
         let tries = asks.then(|| table.integer("max_tries", 1..=10, &mut self.notes)).flatten();
-        let barge_in =
-            (asks || kind == Kind::Record).then(|| table.boolean("barge_in", &mut self.notes)).flatten();
+        let barge_in = (asks || kind == Kind::Record).then(|| table.boolean("barge_in", &mut self.notes)).flatten();
         let keys = self.node_keys(&mut table, kind);
         let visits = table.integer("max_visits", 1..=100, &mut self.notes);
         let on_fail = self.target(&mut table, "on_fail");
@@ -220,9 +217,10 @@ impl Reader<'_> {
             return None;
         }
         if let Some(Value::String(range)) = table.get("digits") {
-            let ends = range.value.split_once('-').and_then(|(least, most)| {
-                Some((least.trim().parse().ok()?, most.trim().parse().ok()?))
-            });
+            let ends = range
+                .value
+                .split_once('-')
+                .and_then(|(least, most)| Some((least.trim().parse().ok()?, most.trim().parse().ok()?)));
             let ends = ends.filter(|(least, most)| *least >= 1 && least <= most && *most <= DIGITS_MAX);
             if ends.is_none() {
                 self.malformed(&range, "a number of digits such as 13 or \"9-11\", 32 at most");

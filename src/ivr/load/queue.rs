@@ -103,7 +103,8 @@ impl Reader<'_> {
                 "position" => told.0 = true,
                 "expected-wait" => told.1 = true,
                 _ => {
-                    let wrong = Diagnostic::error("IVR004", format!("nothing called '{}' can be announced", word.value));
+                    let wrong =
+                        Diagnostic::error("IVR004", format!("nothing called '{}' can be announced", word.value));
                     self.notes.push(wrong.at(word.span).suggest(word.value, ["position", "expected-wait"]));
                 }
             }

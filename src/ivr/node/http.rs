@@ -154,8 +154,12 @@ mod tests {
 
     #[test]
     fn declared_fields_are_taken_with_their_types() {
-        let fields =
-            [("name", FieldKind::String), ("open", FieldKind::Boolean), ("n", FieldKind::Integer), ("day", FieldKind::Date)];
+        let fields = [
+            ("name", FieldKind::String),
+            ("open", FieldKind::Boolean),
+            ("n", FieldKind::Integer),
+            ("day", FieldKind::Date),
+        ];
         let body = r#"{"name":"Kim","open":true,"n":-3,"day":"2026-03-04","extra":[1]}"#;
         let Reading::Found(found) = reading(&fields, 200, body) else { panic!("all fields are there") };
         assert_eq!(found["name"], Value::Text("Kim".to_owned()));

@@ -86,7 +86,8 @@ impl Head {
             "flow" => self.flow = Some(without_comment(value).to_owned()),
             "at" => {
                 let time = without_comment(value);
-                self.at = Some(time.parse().map_err(|_| format!("'{time}' is no time such as 2026-03-04T10:15+09:00"))?);
+                self.at =
+                    Some(time.parse().map_err(|_| format!("'{time}' is no time such as 2026-03-04T10:15+09:00"))?);
             }
             "from" => self.from = without_comment(value).to_owned(),
             "to" => self.to = without_comment(value).to_owned(),
@@ -193,11 +194,15 @@ mod tests {
         assert_eq!(transcript.caller, "0212345678");
         let numbers: Vec<usize> = transcript.lines.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [7, 8, 9, 10]);
-        assert!(matches!(&transcript.lines[0].step, Step::Hear { node, contains } if node == "main" && contains == "국내우편은"));
+        assert!(
+            matches!(&transcript.lines[0].step, Step::Hear { node, contains } if node == "main" && contains == "국내우편은")
+        );
         assert!(matches!(&transcript.lines[1].step, Step::Press(keys) if keys.len() == 2));
         assert!(matches!(&transcript.lines[2].step, Step::Wait(time) if time.as_secs() == 90));
         assert!(matches!(&transcript.lines[3].step, Step::Outcome(words) if words == "queue general"));
-        assert!(transcript.stubs.services["track"][0] == FetchOutcome::Answered { status: 200, body: "{\"a\": 1}".into() });
+        assert!(
+            transcript.stubs.services["track"][0] == FetchOutcome::Answered { status: 200, body: "{\"a\": 1}".into() }
+        );
     }
 
     #[test]

@@ -23,11 +23,7 @@ pub struct Failure {
 ///
 /// # Errors
 /// At the first line that does not come true, or when something is heard that no line tells.
-pub fn run(
-    transcript: &Transcript,
-    flow: &Arc<Flow>,
-    lengths: &dyn Fn(&Clip) -> Duration,
-) -> Result<(), Failure> {
+pub fn run(transcript: &Transcript, flow: &Arc<Flow>, lengths: &dyn Fn(&Clip) -> Duration) -> Result<(), Failure> {
     let mut stage = Stage::new(transcript, flow, lengths);
     let mut last = 0;
     for line in &transcript.lines {
