@@ -3,9 +3,21 @@
 // Floor 0: words.
 pub mod document;
 pub mod model;
-// Floor 1: strangers.
+// Floor 1: strangers, pure.
+pub mod acd;
+pub mod call;
+pub mod charter;
 pub mod ivr;
-// Floor 2: switchboard.
+pub mod media;
+pub mod sdp;
+pub mod sip;
+// Floor 2: switchboard, pure.
 pub mod center;
-// Floor 4: commands.
+pub mod config;
+// Floor 3: shells, the only IO.
+pub mod net;
+pub mod phone;
+pub mod store;
+// Floor 4.
+pub mod api;
 pub mod cli;

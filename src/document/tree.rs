@@ -1,6 +1,7 @@
 //! A parsed TOML text as a tree that keeps the place of everything. Never judges what the keys mean; see `reader`.
 //! TOML 1.1.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -15,6 +16,7 @@ pub struct Document {
     root: TableNode,
     span: Range<usize>,
     codes: &'static Codes,
+    broken: bool,
 }
 
 /// The codes under which the mistakes every TOML file can have are reported; each kind of file has its own.
@@ -57,31 +59,33 @@ impl Document {
     #[must_use]
     pub fn parse_with(text: &str, codes: &'static Codes) -> (Document, Vec<Diagnostic>) {
         if let Some(refusal) = refuse_unbounded(text, codes) {
-            let document = Document { root: TableNode { damaged: true, ..TableNode::default() }, span: 0..0, codes };
+            let root = TableNode { damaged: true, ..TableNode::default() };
+            let document = Document { root, span: 0..0, codes, broken: true };
             return (document, vec![refusal]);
         }
-        let (parsed, errors) = DeTable::parse_recoverable(text);
-        let broken: Vec<Range<usize>> =
-            errors.iter().map(|error| error.span().unwrap_or(text.len()..text.len())).collect();
-        let mut notes: Vec<Diagnostic> = Vec::new();
-        for (error, span) in errors.iter().zip(&broken) {
-            let diagnostic = Diagnostic::error(codes.syntax, error.message()).at(span.clone());
-            if !notes.contains(&diagnostic) {
-                notes.push(diagnostic);
-            }
-        }
+        let (text, mut mistakes) = without_keyless_lines(text);
+        let (parsed, errors) = DeTable::parse_recoverable(&text);
+        mistakes.extend(errors.iter().map(|error| Mistake::new(error, &text)));
+        let broken: Vec<Range<usize>> = mistakes.iter().map(|mistake| mistake.span.clone()).collect();
+        let mut notes = first_of_each_line(mistakes, codes);
         let mut growth = Growth { broken: &broken, codes, notes: &mut notes };
         let root = growth.table(parsed.get_ref(), 0);
-        let mut document = Document { root, span: 0..text.len(), codes };
+        let mut document = Document { root, span: 0..text.len(), codes, broken: !broken.is_empty() };
         document.mark_damage(&broken);
         super::sort(&mut notes);
         (document, notes)
     }
 
     /// The whole document as the table it is.
-    #[must_use]
     pub fn root(&self) -> Table<'_> {
         Table::new(&self.root, self.span.clone(), String::new(), self.codes)
+    }
+
+    /// Whether parts of the text could not be read. Then a name that is not there proves nothing: checks across
+    /// tables should wait until the text is whole.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// A syntax error makes the table whose lines it stands among doubtful: a key may be missing only because its line
@@ -119,6 +123,46 @@ fn refuse_unbounded(text: &str, codes: &'static Codes) -> Option<Diagnostic> {
         offset += line.len() + 1;
     }
     None
+}
+
+/// A syntax error, told apart from the parser's own type because it must outlive the text it was found in.
+struct Mistake {
+    message: String,
+    span: Range<usize>,
+    line_start: usize,
+}
+
+impl Mistake {
+    fn new(error: &toml::de::Error, text: &str) -> Self {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let start = text.floor_char_boundary(span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        Mistake { message: error.message().to_owned(), span, line_start }
+    }
+}
+
+/// The parser forgets everything behind a line that has a key and no `=`. Such lines are blanked, at their length so
+/// that every place stays true, and reported; the rest of the file is then read.
+fn without_keyless_lines(text: &str) -> (Cow<'_, str>, Vec<Mistake>) {
+    let mut text = Cow::Borrowed(text);
+    let mut found = Vec::new();
+    for _ in 0..KEYLESS_LINES_MAX {
+        let (_, errors) = DeTable::parse_recoverable(&text);
+        let Some(error) = errors.iter().find(|error| error.message().starts_with(KEYLESS)) else { break };
+        let mistake = Mistake::new(error, &text);
+        let line_end = text[mistake.line_start..].find('\n').map_or(text.len(), |length| mistake.line_start + length);
+        let line = mistake.line_start..line_end;
+        text.to_mut().replace_range(line.clone(), &" ".repeat(line.len()));
+        found.push(mistake);
+    }
+    (text, found)
+}
+
+/// One slip often derails the parser several times on the same line; the first derailment is the one to read.
+fn first_of_each_line(mut mistakes: Vec<Mistake>, codes: &Codes) -> Vec<Diagnostic> {
+    mistakes.sort_by_key(|mistake| mistake.span.start);
+    mistakes.dedup_by_key(|mistake| mistake.line_start);
+    mistakes.into_iter().map(|mistake| Diagnostic::error(codes.syntax, mistake.message).at(mistake.span)).collect()
 }
 
 /// Turns the parser's tree, sorted by name, into ours, in file order.
@@ -270,6 +314,12 @@ impl TableNode {
 /// Two thousand agents take about half a megabyte; the rest is room.
 const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// How the parser's message about a line without `=` begins.
+const KEYLESS: &str = "key with no value";
+
+/// Each costs one more parse; a file with more such lines is not TOML at all.
+const KEYLESS_LINES_MAX: usize = 32;
+
 /// Each dot may be a level of nesting; prose has no such lines.
 const LINE_DOTS_MAX: usize = 128;
 
@@ -319,6 +369,27 @@ mod tests {
         assert_eq!(more, [], "its line is there, only unreadable");
         let _ = two.required_string("name", &mut more);
         assert_eq!(more.len(), 1, "the neighbour is whole");
+    }
+
+    #[test]
+    fn lines_without_an_equals_sign_do_not_hide_the_rest() {
+        let text = "[one]\nname 'x'\nsize: 3\nb = 3\n[two]\na = 1\n";
+        let (document, notes) = Document::parse(text);
+        let places: Vec<(usize, usize)> = notes
+            .iter()
+            .map(|note| line_column(text, note.span.as_ref().expect("syntax errors have a place").start))
+            .collect();
+        assert_eq!(places, [(2, 6), (3, 7)], "{notes:?}");
+        assert!(document.is_broken());
+        let mut more = Vec::new();
+        let mut two = document.root().table("two", &mut more).expect("the table was read");
+        assert_eq!(two.integer("a", 0..=9, &mut more).map(|found| found.value), Some(1));
+    }
+
+    #[test]
+    fn one_slip_is_one_mistake_a_line() {
+        let (_, notes) = Document::parse("a = [1, 2\nb=3\n");
+        assert_eq!(notes.len(), 1, "{notes:?}");
     }
 
     #[test]

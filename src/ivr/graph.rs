@@ -3,6 +3,8 @@
 
 mod svg;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::edge::Edge;
 use super::flow::{Flow, Node, Step, Target};
 
@@ -34,9 +36,9 @@ impl GraphFormat {
 #[must_use]
 pub fn graph(flow: &Flow, format: GraphFormat) -> String {
     match format {
-        GraphFormat::Mermaid => mermaid(flow),
-        GraphFormat::Svg => svg::draw(flow),
-        GraphFormat::Text => text(flow),
+        GraphFormat::Mermaid => mermaid(&Drawing::new(flow)),
+        GraphFormat::Svg => svg::draw(&Drawing::new(flow)),
+        GraphFormat::Text => text(&Drawing::new(flow)),
     }
 }
 
@@ -46,20 +48,49 @@ struct Arrow {
     words: Vec<String>,
 }
 
-/// The arrows of a node, inherited ones left out.
-fn arrows(node: &Node) -> Vec<Arrow> {
-    let mut arrows: Vec<Arrow> = Vec::new();
-    for (edge, link) in node.edges() {
-        let inherited = matches!(edge, Edge::Key { own: false, .. }) || (edge == Edge::OnFail && !node.own_on_fail);
-        if inherited {
-            continue;
+/// What is drawn of a flow.
+struct Drawing<'f> {
+    flow: &'f Flow,
+    /// The arrows of each node, inherited ones left out.
+    arrows: Vec<Vec<Arrow>>,
+    /// The inherited ones, told once; empty when there are none.
+    everywhere: String,
+}
+
+impl<'f> Drawing<'f> {
+    fn new(flow: &'f Flow) -> Self {
+        // A link that several nodes have is written once: in `[defaults]` or `[queue_defaults]`.
+        let mut users: BTreeMap<usize, usize> = BTreeMap::new();
+        for node in &flow.nodes {
+            let spans: BTreeSet<usize> = node.edges().iter().map(|(_, link)| link.span.start).collect();
+            spans.into_iter().for_each(|span| *users.entry(span).or_default() += 1);
         }
-        match arrows.iter_mut().find(|arrow| arrow.to == link.target) {
-            Some(arrow) => arrow.words.push(edge.word()),
-            None => arrows.push(Arrow { to: link.target.clone(), words: vec![edge.word()] }),
+        let mut told = BTreeSet::new();
+        let mut all = Vec::new();
+        for node in &flow.nodes {
+            let mut arrows: Vec<Arrow> = Vec::new();
+            for (edge, link) in node.edges() {
+                let inherited = matches!(edge, Edge::Key { own: false, .. })
+                    || (edge == Edge::OnFail && !node.own_on_fail)
+                    || users.get(&link.span.start).is_some_and(|users| *users > 1);
+                if inherited {
+                    told.insert(format!("{} → {}", edge.word(), link.target.word()));
+                    continue;
+                }
+                match arrows.iter_mut().find(|arrow| arrow.to == link.target) {
+                    Some(arrow) => arrow.words.push(edge.word()),
+                    None => arrows.push(Arrow { to: link.target.clone(), words: vec![edge.word()] }),
+                }
+            }
+            all.push(arrows);
         }
+        Drawing { flow, arrows: all, everywhere: told.into_iter().collect::<Vec<_>>().join(" · ") }
     }
-    arrows
+
+    /// Each node with its arrows.
+    fn nodes(&self) -> impl Iterator<Item = (&'f Node, &[Arrow])> {
+        self.flow.nodes.iter().zip(self.arrows.iter().map(Vec::as_slice))
+    }
 }
 
 impl Arrow {
@@ -84,34 +115,13 @@ fn summary(node: &Node) -> String {
     }
 }
 
-/// The keys and the error edge that nodes inherit, told once; empty when there are none.
-fn inherited(flow: &Flow) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for node in &flow.nodes {
-        for key in node.keys.iter().filter(|key| !key.own) {
-            let words = format!("{} {}", key.digit.key(), key.link.target.word());
-            if !told.contains(&words) {
-                told.push(words);
-            }
-        }
-        let fail = node.on_fail.as_ref().filter(|_| !node.own_on_fail);
-        if let Some(words) = fail.map(|link| format!("no answer {}", link.target.word()))
-            && !told.contains(&words)
-        {
-            told.push(words);
-        }
-    }
-    told.sort();
-    told.join(" · ")
-}
-
-fn mermaid(flow: &Flow) -> String {
+fn mermaid(plan: &Drawing<'_>) -> String {
     let mut drawing = String::from("flowchart LR\n");
-    if !inherited(flow).is_empty() {
-        drawing.push_str(&format!("  %% everywhere: {}\n", inherited(flow)));
+    if !plan.everywhere.is_empty() {
+        drawing.push_str(&format!("  %% everywhere: {}\n", plan.everywhere));
     }
     let mut outside = Vec::new();
-    for node in &flow.nodes {
+    for (node, arrows) in plan.nodes() {
         let (open, close) = match node.step {
             Step::Hours { .. } | Step::If { .. } => ("{", "}"),
             Step::Menu | Step::Collect(_) => ("([", "])"),
@@ -121,21 +131,21 @@ fn mermaid(flow: &Flow) -> String {
         };
         let id = mermaid_id(&node.name);
         drawing.push_str(&format!("  {id}{open}\"{}<br/>{}\"{close}\n", node.name, summary(node).replace('"', "'")));
-        for arrow in arrows(node) {
+        for arrow in arrows {
             let to = mermaid_id(&arrow.to.word());
             match arrow.label() {
                 label if label.is_empty() => drawing.push_str(&format!("  {id} --> {to}\n")),
                 label => drawing.push_str(&format!("  {id} -->|\"{label}\"| {to}\n")),
             }
-            if !matches!(arrow.to, Target::Node(_)) && !outside.contains(&arrow.to) {
-                outside.push(arrow.to);
+            if !matches!(arrow.to, Target::Node(_)) && !outside.contains(&&arrow.to) {
+                outside.push(&arrow.to);
             }
         }
     }
     for target in outside {
         drawing.push_str(&format!("  {}>\"{}\"]\n", mermaid_id(&target.word()), target.word()));
     }
-    drawing.push_str(&format!("  start((start)) --> {}\n", mermaid_id(&flow.start.target.word())));
+    drawing.push_str(&format!("  start((start)) --> {}\n", mermaid_id(&plan.flow.start.target.word())));
     drawing
 }
 
@@ -145,15 +155,16 @@ fn mermaid_id(name: &str) -> String {
     format!("n_{}", letters.collect::<String>())
 }
 
-fn text(flow: &Flow) -> String {
+fn text(plan: &Drawing<'_>) -> String {
+    let flow = plan.flow;
     let mut drawing = format!("{}  {}  version {}\n", flow.id, flow.title, flow.version);
-    if !inherited(flow).is_empty() {
-        drawing.push_str(&format!("everywhere: {}\n", inherited(flow)));
+    if !plan.everywhere.is_empty() {
+        drawing.push_str(&format!("everywhere: {}\n", plan.everywhere));
     }
     drawing.push_str(&format!("start → {}\n", flow.start.target.word()));
-    for node in &flow.nodes {
+    for (node, arrows) in plan.nodes() {
         drawing.push_str(&format!("\n{}  ({})\n", node.name, summary(node)));
-        for arrow in arrows(node) {
+        for arrow in arrows {
             drawing.push_str(&format!("  {:<10} → {}\n", arrow.label(), arrow.to.word()));
         }
     }
@@ -188,8 +199,8 @@ mod tests {
     #[test]
     fn several_keys_to_one_place_are_one_arrow() {
         let flow = flow("postal-ko", POSTAL);
-        let shopping = flow.node("shopping").expect("the flow has it");
-        let labels: Vec<String> = arrows(shopping).iter().map(Arrow::label).collect();
+        let shopping = flow.position("shopping").expect("the flow has it");
+        let labels: Vec<String> = Drawing::new(&flow).arrows[shopping].iter().map(Arrow::label).collect();
         assert_eq!(labels, ["1, 3", "2", "4"]);
     }
 

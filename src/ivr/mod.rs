@@ -1,6 +1,7 @@
 //! The menus: what callers are asked, told and promised before a person speaks. It cannot dial.
 
 pub mod check;
+mod due;
 mod edge;
 pub mod flow;
 pub mod graph;
@@ -24,8 +25,9 @@ mod variable;
 #[cfg(test)]
 mod walks;
 
+pub use due::due_at;
 pub use edge::Edge;
-pub use flow::Flow;
+pub use flow::{Due, Flow};
 pub use holidays::HolidayTable;
 pub use hours::{Hours, OpeningHours};
 pub use outside::{CallFacts, Enqueue, FetchOutcome, Input, Output, QueueExit};

@@ -71,6 +71,16 @@ pub enum QueueExit {
     Refused,
 }
 
+/// An answer may hold a customer's data, so a log sees only how it went.
+impl fmt::Debug for FetchOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FetchOutcome::Answered { status, .. } => write!(f, "Answered({status})"),
+            FetchOutcome::Failed(why) => write!(f, "Failed({why})"),
+        }
+    }
+}
+
 /// What a session asks the switchboard to do.
 #[derive(Clone, PartialEq)]
 pub enum Output {
@@ -144,16 +154,6 @@ impl fmt::Debug for Input {
             Input::Sent(taken) => write!(f, "Sent({taken})"),
             Input::TransferFailed => f.write_str("TransferFailed"),
             Input::SwitchRefused => f.write_str("SwitchRefused"),
-        }
-    }
-}
-
-/// What a service tells of a caller stays out of logs.
-impl fmt::Debug for FetchOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FetchOutcome::Answered { status, .. } => write!(f, "Answered({status})"),
-            FetchOutcome::Failed(why) => write!(f, "Failed({why})"),
         }
     }
 }

@@ -1,72 +1,92 @@
 //! A flow as SVG: columns by distance from the start, rows by where the arrows come from, so that few of them cross.
+//! Ways back are written under their box instead of drawn.
 //! No style but what it needs; colours follow the page by `currentColor`.
 
 use std::collections::VecDeque;
 
-use super::{arrows, inherited, summary};
+use super::{Drawing, summary};
 use crate::ivr::flow::{Flow, Kind, Target};
 
 /// Draws a flow.
-pub(super) fn draw(flow: &Flow) -> String {
-    let layout = Layout::new(flow);
+pub(super) fn draw(plan: &Drawing<'_>) -> String {
+    let flow = plan.flow;
+    let columns = columns(flow);
+    let layout = Layout::new(plan, &columns);
     let (width, height) = layout.size();
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\" aria-label=\"{}\" font-family=\"sans-serif\" font-size=\"12\">\n{ARROW_HEAD}",
         escape(&flow.title)
     );
-    if !inherited(flow).is_empty() {
-        let words = escape(&inherited(flow));
+    if !plan.everywhere.is_empty() {
+        let words = escape(&plan.everywhere);
         svg.push_str(&format!("<text x=\"{MARGIN}\" y=\"16\" fill=\"currentColor\">{words}</text>\n"));
     }
     for at in 0..flow.nodes.len() {
-        draw_arrows(flow, &layout, at, &mut svg);
+        draw_arrows(plan, &layout, &columns, at, &mut svg);
     }
     for at in 0..flow.nodes.len() {
-        draw_node(flow, &layout, at, &mut svg);
+        draw_node(plan, &layout, &columns, at, &mut svg);
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-/// Where each node stands: column and row, from 0.
+/// The box of each node.
 struct Layout {
-    places: Vec<(usize, usize)>,
+    boxes: Vec<Place>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Place {
+    x: usize,
+    y: usize,
+    height: usize,
 }
 
 impl Layout {
-    fn new(flow: &Flow) -> Self {
-        let columns = columns(flow);
+    fn new(plan: &Drawing<'_>, columns: &[usize]) -> Self {
         let width = columns.iter().max().map_or(0, |last| last + 1);
         let mut layers: Vec<Vec<usize>> = vec![Vec::new(); width];
         for (at, column) in columns.iter().enumerate() {
             layers[*column].push(at);
         }
-        let mut rows = vec![0; columns.len()];
-        for column in 0..width {
-            if column > 0 {
-                let mut layer = std::mem::take(&mut layers[column]);
-                layer.sort_by_key(|at| mean_row_of_parents(flow, &columns, &rows, *at));
-                layers[column] = layer;
-            }
-            for (row, at) in layers[column].iter().enumerate() {
-                rows[*at] = row;
+        let mut boxes = vec![Place::default(); columns.len()];
+        for (column, mut layer) in layers.into_iter().enumerate() {
+            // Columns are placed one after the other, so the parents already stand.
+            layer.sort_by_key(|at| mean_height_of_parents(plan, columns, &boxes, *at));
+            let mut y = HEADER;
+            for at in layer {
+                let height = box_height(plan, columns, at);
+                boxes[at] = Place { x: MARGIN + column * (BOX_WIDTH + COLUMN_GAP), y, height };
+                y += height + ROW_GAP;
             }
         }
-        Layout { places: columns.into_iter().zip(rows).collect() }
+        Layout { boxes }
     }
 
-    /// The upper left corner of a node.
-    fn corner(&self, at: usize) -> (usize, usize) {
-        let (column, row) = self.places.get(at).copied().unwrap_or_default();
-        (MARGIN + column * (BOX_WIDTH + COLUMN_GAP), HEADER + row * (BOX_HEIGHT + ROW_GAP))
+    fn of(&self, at: usize) -> Place {
+        self.boxes.get(at).copied().unwrap_or_default()
     }
 
     fn size(&self) -> (usize, usize) {
-        let columns = self.places.iter().map(|place| place.0 + 1).max().unwrap_or(1);
-        let rows = self.places.iter().map(|place| place.1 + 1).max().unwrap_or(1);
-        (MARGIN * 2 + columns * (BOX_WIDTH + COLUMN_GAP), HEADER + MARGIN + rows * (BOX_HEIGHT + ROW_GAP))
+        let right = self.boxes.iter().map(|place| place.x + BOX_WIDTH + COLUMN_GAP).max().unwrap_or(0);
+        let low = self.boxes.iter().map(|place| place.y + place.height).max().unwrap_or(0);
+        (right + MARGIN, low + MARGIN + ROW_GAP)
     }
+}
+
+/// Room for one line for each arrow that is drawn.
+fn box_height(plan: &Drawing<'_>, columns: &[usize], at: usize) -> usize {
+    let drawn = plan.arrows[at].iter().filter(|arrow| forward(plan.flow, columns, at, &arrow.to).is_some()).count();
+    BOX_HEIGHT.max(drawn * LINE + LINE)
+}
+
+/// Where an arrow leads, if that is a node in a later column. Others are written under the box: drawn, they would cross
+/// everything.
+fn forward(flow: &Flow, columns: &[usize], from: usize, to: &Target) -> Option<usize> {
+    let Target::Node(name) = to else { return None };
+    flow.position(name).filter(|to| columns[*to] > columns[from])
 }
 
 /// Steps from the start; nodes that nothing leads to stand in the last column of all.
@@ -96,96 +116,67 @@ fn columns(flow: &Flow) -> Vec<usize> {
     columns.into_iter().map(|column| column.unwrap_or(beyond)).collect()
 }
 
-/// In hundredths of a row; nodes without a parent in an earlier column keep the top.
-fn mean_row_of_parents(flow: &Flow, columns: &[usize], rows: &[usize], at: usize) -> usize {
-    let name = &flow.nodes[at].name;
-    let leads_here = |node: &crate::ivr::flow::Node| {
-        arrows(node).iter().any(|arrow| matches!(&arrow.to, Target::Node(to) if to == name))
-    };
-    let parents: Vec<usize> = (0..flow.nodes.len())
-        .filter(|parent| columns[*parent] < columns[at] && leads_here(&flow.nodes[*parent]))
-        .map(|parent| rows[parent] * 100)
-        .collect();
+/// Nodes without a parent in an earlier column keep the top.
+fn mean_height_of_parents(plan: &Drawing<'_>, columns: &[usize], boxes: &[Place], at: usize) -> usize {
+    let leads_here =
+        |from: &usize| plan.arrows[*from].iter().any(|arrow| forward(plan.flow, columns, *from, &arrow.to) == Some(at));
+    let parents: Vec<usize> = (0..plan.arrows.len()).filter(leads_here).map(|from| boxes[from].y).collect();
     if parents.is_empty() { 0 } else { parents.iter().sum::<usize>() / parents.len() }
 }
 
-fn draw_node(flow: &Flow, layout: &Layout, at: usize, svg: &mut String) {
+fn draw_node(plan: &Drawing<'_>, layout: &Layout, columns: &[usize], at: usize, svg: &mut String) {
+    let flow = plan.flow;
     let node = &flow.nodes[at];
-    let (x, y) = layout.corner(at);
-    let (round, dash) = match node.step.kind() {
+    let Place { x, y, height } = layout.of(at);
+    let (round, line) = match node.step.kind() {
         Kind::Menu | Kind::Collect => (BOX_HEIGHT / 2, ""),
         Kind::Queue | Kind::Transfer => (4, " stroke-width=\"2.5\""),
         Kind::Hours | Kind::If | Kind::Http => (0, " stroke-dasharray=\"4 3\""),
         _ => (4, ""),
     };
-    let name = escape(&node.name);
-    let does = escape(&summary(node));
+    let (name, does) = (escape(&node.name), escape(&summary(node)));
     let words = node.say.as_ref().and_then(|say| say.text(flow.language, flow));
     let title = words.map_or_else(String::new, |(_, text)| format!("<title>{}</title>", escape(&text.raw())));
+    let (middle, first) = (x + BOX_WIDTH / 2, y + height / 2);
     svg.push_str(&format!(
-        "<g data-node=\"{name}\">{title}<rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{BOX_HEIGHT}\" \
-         rx=\"{round}\" fill=\"none\" stroke=\"currentColor\"{dash} pointer-events=\"all\"/>\
-         <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-weight=\"bold\" fill=\"currentColor\">{name}</text>\
-         <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"currentColor\" opacity=\"0.7\">{does}</text></g>\n",
-        x + BOX_WIDTH / 2,
-        y + 18,
-        x + BOX_WIDTH / 2,
-        y + 34,
+        "<g data-node=\"{name}\">{title}<rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{height}\" \
+         rx=\"{round}\" fill=\"none\" stroke=\"currentColor\"{line} pointer-events=\"all\"/>\
+         <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" font-weight=\"bold\" fill=\"currentColor\">{name}</text>\
+         <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" fill=\"currentColor\" opacity=\"0.7\">{does}</text></g>\n",
+        first - 3,
+        first + 13,
     ));
-    // What leads out of the flow, or back to where the caller was, has no box to point at.
-    let leaving = arrows(node).into_iter().filter(|arrow| !matches!(arrow.to, Target::Node(_)));
-    let words: Vec<String> = leaving.map(|arrow| format!("{} {}", arrow.label(), arrow.to.word())).collect();
+    let elsewhere = plan.arrows[at].iter().filter(|arrow| forward(flow, columns, at, &arrow.to).is_none());
+    let words: Vec<String> =
+        elsewhere.map(|arrow| format!("{} → {}", arrow.label(), arrow.to.word()).trim_start().to_owned()).collect();
     if !words.is_empty() {
-        svg.push_str(&format!(
-            "<text x=\"{}\" y=\"{}\" font-size=\"10\" fill=\"currentColor\">{}</text>\n",
-            x + 4,
-            y + BOX_HEIGHT + 11,
-            escape(&words.join(" · "))
-        ));
+        let (y, words) = (y + height + LINE, escape(&words.join(" · ")));
+        svg.push_str(&format!("<text x=\"{x}\" y=\"{y}\" font-size=\"10\" fill=\"currentColor\">{words}</text>\n"));
     }
 }
 
-fn draw_arrows(flow: &Flow, layout: &Layout, at: usize, svg: &mut String) {
-    let (x, y) = layout.corner(at);
-    for arrow in arrows(&flow.nodes[at]) {
-        let Target::Node(name) = &arrow.to else { continue };
-        let Some(to) = flow.position(name) else { continue };
-        let (to_x, to_y) = layout.corner(to);
-        let (from, middle_y) = (x + BOX_WIDTH, y + BOX_HEIGHT / 2);
-        let to_middle = to_y + BOX_HEIGHT / 2;
-        // Forward arrows enter on the left; others swing round below both boxes.
-        let (path, label_x, label_y) = if to_x > x {
-            let bend = (to_x - from) / 2;
-            let path = format!(
-                "M{from} {middle_y} C{} {middle_y} {} {to_middle} {to_x} {to_middle}",
-                from + bend,
-                to_x - bend
-            );
-            (path, from + 6, label_height(middle_y, to_middle))
-        } else {
-            let low = y.max(to_y) + BOX_HEIGHT + ROW_GAP / 2;
-            let entry = to_x + BOX_WIDTH / 2;
-            let path = format!(
-                "M{from} {middle_y} C{} {low} {entry} {low} {entry} {}",
-                from + COLUMN_GAP / 2,
-                to_y + BOX_HEIGHT
-            );
-            (path, from + 6, middle_y + 14)
-        };
+fn draw_arrows(plan: &Drawing<'_>, layout: &Layout, columns: &[usize], at: usize, svg: &mut String) {
+    let (flow, from) = (plan.flow, layout.of(at));
+    let drawn: Vec<_> =
+        plan.arrows[at].iter().filter_map(|arrow| Some((forward(flow, columns, at, &arrow.to)?, arrow))).collect();
+    for (place, (to, arrow)) in drawn.iter().enumerate() {
+        // Each arrow leaves at its own height, so that its label stands alone.
+        let leaves = from.y + from.height * (place + 1) / (drawn.len() + 1);
+        let out = from.x + BOX_WIDTH;
+        let (into, enters) = (layout.of(*to).x, layout.of(*to).y + layout.of(*to).height / 2);
+        let label = escape(&arrow.label());
         svg.push_str(&format!(
-            "<path data-from=\"{}\" data-to=\"{}\" d=\"{path}\" fill=\"none\" stroke=\"currentColor\" opacity=\"0.6\" \
-             marker-end=\"url(#arrow)\"/>\n<text x=\"{label_x}\" y=\"{label_y}\" font-size=\"10\" fill=\"currentColor\">{}</text>\n",
+            "<path data-from=\"{}\" data-to=\"{}\" d=\"M{out} {leaves} C{} {leaves} {} {enters} {into} {enters}\" \
+             fill=\"none\" stroke=\"currentColor\" opacity=\"0.5\" marker-end=\"url(#arrow)\"/>\n\
+             <text x=\"{}\" y=\"{}\" font-size=\"10\" fill=\"currentColor\">{label}</text>\n",
             escape(&flow.nodes[at].name),
-            escape(name),
-            escape(&arrow.label())
+            escape(&flow.nodes[*to].name),
+            out + COLUMN_GAP / 2,
+            into - COLUMN_GAP / 2,
+            out + 4,
+            leaves - 2,
         ));
     }
-}
-
-/// Labels of one node fan out with their arrows.
-fn label_height(from: usize, to: usize) -> usize {
-    let lean = (to.abs_diff(from) / 12).min(BOX_HEIGHT / 2);
-    if to >= from { from + lean } else { from - lean }.saturating_sub(3)
 }
 
 fn escape(text: &str) -> String {
@@ -194,7 +185,9 @@ fn escape(text: &str) -> String {
 
 const BOX_WIDTH: usize = 150;
 const BOX_HEIGHT: usize = 44;
-const COLUMN_GAP: usize = 90;
+const COLUMN_GAP: usize = 110;
+/// One line of small text.
+const LINE: usize = 13;
 const ROW_GAP: usize = 28;
 const MARGIN: usize = 16;
 const HEADER: usize = 32;

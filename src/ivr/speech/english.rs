@@ -1,5 +1,6 @@
 //! English readings: American usage, so `one hundred one` without `and`, and `twenty twenty-six` for the year.
-//! It never rounds and never decides what to say; singular and plural are different clips.
+//! It never rounds and never decides what to say. What is said often (up to thirty) is one clip; above that, tens and
+//! ones are joined.
 
 use std::time::Duration;
 
@@ -32,12 +33,14 @@ pub(super) fn number(n: u64) -> Vec<Clip> {
 /// `third`, `one hundred first`, `two thousandth`: the last word alone takes the ending.
 pub(super) fn ordinal(n: u32) -> Vec<Clip> {
     let rest = n % 100;
-    if n < 100 {
-        return vec![ordinal_word(n)];
+    if n == 0 {
+        return vec![ordinal_word(0)];
     }
     if rest > 0 {
-        let mut clips = number(u64::from(n - rest));
-        clips.push(ordinal_word(rest));
+        // Up to thirtieth, and for the tens, one clip; else the ones alone take the ending: forty-first.
+        let last = if rest <= 30 || rest.is_multiple_of(10) { rest } else { rest % 10 };
+        let mut clips = if n > last { number(u64::from(n - last)) } else { Vec::new() };
+        clips.push(ordinal_word(last));
         return clips;
     }
     let (divisor, scale) = match n {
@@ -73,11 +76,11 @@ pub(super) fn duration(length: Duration) -> Vec<Clip> {
     let mut clips = Vec::new();
     match hours {
         0 => {}
-        1..=24 => clips.push(hours_word(hours)),
+        1..=12 => clips.push(hours_word(hours)),
         _ => clips.extend(with_unit(hours, Unit::Hours, Unit::Hours)),
     }
     if minutes > 0 {
-        clips.push(minutes_word(minutes));
+        clips.extend(whole_minutes(minutes));
     }
     if seconds > 0 || clips.is_empty() {
         clips.extend(with_unit(seconds, Unit::Second, Unit::Seconds));
@@ -112,7 +115,9 @@ pub(super) fn money(money: Money) -> Vec<Clip> {
 
 /// `Wednesday March fourth`.
 pub(super) fn date(date: Date) -> Vec<Clip> {
-    vec![weekday_word(date.weekday()), month_word(date.month()), ordinal_word(u32::from(date.day().unsigned_abs()))]
+    let mut clips = vec![weekday_word(date.weekday()), month_word(date.month())];
+    clips.extend(ordinal(u32::from(date.day().unsigned_abs())));
+    clips
 }
 
 /// `twenty twenty-six`, `nineteen hundred`, `nineteen oh five`, `two thousand six`.
@@ -124,11 +129,11 @@ pub(super) fn year(year: i16) -> Vec<Clip> {
         clips.extend(number(year));
         return clips;
     }
-    clips.push(number_word(century));
+    clips.extend(below_hundred(century % 100));
     match rest {
         0 => clips.push(unit_word(Unit::Hundred)),
         1..=9 => clips.extend([spelling::zero_oh(), number_word(rest)]),
-        _ => clips.push(number_word(rest)),
+        _ => clips.extend(below_hundred(rest)),
     }
     clips
 }
@@ -148,7 +153,7 @@ pub(super) fn time(time: Time) -> Vec<Clip> {
     match minute {
         0 => {}
         1..=9 => clips.extend([spelling::zero_oh(), number_word(minute)]),
-        _ => clips.push(number_word(minute)),
+        _ => clips.extend(below_hundred(minute)),
     }
     clips.push(clock_word(half));
     clips
@@ -158,24 +163,27 @@ pub(super) fn weekday(day: Weekday) -> Vec<Clip> {
     vec![weekday_word(day)]
 }
 
-/// A stretch of 1 to 60 minutes as one clip.
-pub(super) fn minutes_word(n: u64) -> Clip {
-    let unit = if n == 1 { "minute" } else { "minutes" };
-    clip("minutes", n, &format!("{} {unit}", cardinal(n)))
+/// `three minutes`.
+pub(super) fn whole_minutes(n: u64) -> Vec<Clip> {
+    match n {
+        1..=30 => vec![minutes_word(n)],
+        _ => with_unit(n, Unit::Minutes, Unit::Minutes),
+    }
 }
 
 /// Every clip that the functions above can name.
 pub(super) fn words() -> Vec<Clip> {
-    let mut clips: Vec<Clip> = (0..=99).map(number_word).collect();
+    let tens = || (40..=90).step_by(10);
+    let mut clips: Vec<Clip> = (0..=30).chain(tens().map(u64::from)).map(number_word).collect();
     clips.extend((1..=9).map(hundreds_word));
     clips.extend(SCALES.iter().skip(1).map(scale_word));
-    clips.extend((0..=99).map(ordinal_word));
+    clips.extend((0..=30).chain(tens()).map(ordinal_word));
     clips.extend(["hundred", "thousand", "million", "billion"].map(scale_ordinal_word));
     for counter in Counter::ALL {
         clips.extend([counter_word(counter, Plurality::One), counter_word(counter, Plurality::Many)]);
     }
-    clips.extend((1..=60).map(minutes_word));
-    clips.extend((1..=24).map(hours_word));
+    clips.extend((1..=30).map(minutes_word));
+    clips.extend((1..=12).map(hours_word));
     clips.extend((1..=12).map(month_word));
     clips.extend(Weekday::Monday.cycle_forward().take(7).map(weekday_word));
     clips.extend(ClockWord::ALL.map(clock_word));
@@ -189,10 +197,17 @@ fn three_digits(group: u64) -> Vec<Clip> {
     if hundreds > 0 {
         clips.push(hundreds_word(hundreds));
     }
-    if rest > 0 {
-        clips.push(number_word(rest));
-    }
+    clips.extend(below_hundred(rest));
     clips
+}
+
+/// Nothing for zero; up to thirty and for the tens one clip, else tens and ones.
+fn below_hundred(n: u64) -> Vec<Clip> {
+    match (n, n % 10) {
+        (0, _) => Vec::new(),
+        (1..=30, _) | (_, 0) => vec![number_word(n)],
+        (_, ones) => vec![number_word(n - ones), number_word(ones)],
+    }
 }
 
 fn with_unit(n: u64, one: Unit, many: Unit) -> Vec<Clip> {
@@ -275,6 +290,11 @@ fn counter_word(counter: Counter, plurality: Plurality) -> Clip {
     clip("counter", word, word)
 }
 
+fn minutes_word(n: u64) -> Clip {
+    let unit = if n == 1 { "minute" } else { "minutes" };
+    clip("minutes", n, &format!("{} {unit}", cardinal(n)))
+}
+
 fn hours_word(n: u64) -> Clip {
     let unit = if n == 1 { "hour" } else { "hours" };
     clip("hours", n, &format!("{} {unit}", cardinal(n)))
@@ -337,6 +357,7 @@ fn clock_word(word: ClockWord) -> Clip {
 enum Unit {
     Second,
     Seconds,
+    Minutes,
     Hours,
     Hundred,
     Dollar,
@@ -349,9 +370,10 @@ enum Unit {
 }
 
 impl Unit {
-    const ALL: [Unit; 11] = [
+    const ALL: [Unit; 12] = [
         Unit::Second,
         Unit::Seconds,
+        Unit::Minutes,
         Unit::Hours,
         Unit::Hundred,
         Unit::Dollar,
@@ -368,6 +390,7 @@ fn unit_word(unit: Unit) -> Clip {
     let word = match unit {
         Unit::Second => "second",
         Unit::Seconds => "seconds",
+        Unit::Minutes => "minutes",
         Unit::Hours => "hours",
         Unit::Hundred => "hundred",
         Unit::Dollar => "dollar",
@@ -454,6 +477,7 @@ mod tests {
             (13, "thirteenth"),
             (20, "twentieth"),
             (21, "twenty-first"),
+            (31, "thirty-first"),
             (40, "fortieth"),
             (99, "ninety-ninth"),
             (100, "one hundredth"),
@@ -506,6 +530,7 @@ mod tests {
             assert_eq!(said(&year(n)), text);
         }
         assert_eq!(said(&date(jiff::civil::date(2026, 3, 4))), "Wednesday March fourth");
+        assert_eq!(said(&date(jiff::civil::date(2026, 12, 31))), "Thursday December thirty-first");
     }
 
     #[test]

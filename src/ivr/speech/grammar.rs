@@ -109,14 +109,14 @@ pub fn weekday(language: Language, day: Weekday) -> Vec<Clip> {
     }
 }
 
-/// A stretch of 1 to 60 minutes, one clip; longer ones are hours and minutes. Zero is said as a minute.
+/// Up to 60 minutes as minutes, longer ones as hours and minutes. Zero is said as a minute.
 pub(super) fn minutes(language: Language, n: u64) -> Vec<Clip> {
     if n > 60 {
         return duration(language, Duration::from_secs(n.saturating_mul(60)));
     }
     match language {
-        Language::Korean => vec![korean::minutes_word(n.max(1))],
-        Language::English => vec![english::minutes_word(n.max(1))],
+        Language::Korean => korean::whole_minutes(n.max(1)),
+        Language::English => english::whole_minutes(n.max(1)),
     }
 }
 
@@ -131,17 +131,9 @@ pub(super) fn split_duration(length: Duration) -> (u64, u64, u64) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::reference;
+    use super::super::reference::{self, assert_known};
     use super::*;
-    use crate::ivr::speech::{Currency, sentence, vocabulary};
-
-    fn assert_known(language: Language, clips: &[Clip]) {
-        assert!(!clips.is_empty());
-        let known = vocabulary(language);
-        for clip in clips {
-            assert!(known.contains(clip), "{clip:?} is not in the vocabulary");
-        }
-    }
+    use crate::ivr::speech::{Currency, sentence};
 
     proptest! {
         #[test]

@@ -1,5 +1,6 @@
 //! Korean readings: Sino-Korean for amounts and minutes, native Korean for positions, counts and hours.
-//! It never rounds and never decides what to say; whole words are whole clips, so that nothing is cut inside a word.
+//! It never rounds and never decides what to say. What is said often (up to thirty) is one clip; above that, tens and
+//! ones are joined where the language joins them.
 
 use std::time::Duration;
 
@@ -34,16 +35,19 @@ pub(super) fn number(n: u64) -> Vec<Clip> {
 
 /// `세 번째`; native to 99, Sino-Korean beyond.
 pub(super) fn ordinal(n: u32) -> Vec<Clip> {
-    match n {
-        1..=99 => vec![ordinal_word(n)],
+    match (n, n % 10) {
+        (1..=WHOLE_MAX, _) | (31..=99, 0) => vec![ordinal_word(n)],
+        // 서른한 번째: only the very first is 첫.
+        (31..=99, 1) => vec![count_word(n - 1), ordinal_after_tens()],
+        (31..=99, ones) => vec![count_word(n - ones), ordinal_word(ones)],
         _ => with_unit(u64::from(n), Unit::Th),
     }
 }
 
 /// `세 건`; native to 99, Sino-Korean beyond.
 pub(super) fn count(n: u64, counter: Counter) -> Vec<Clip> {
-    let mut clips = match n {
-        1..=99 => vec![count_word(n)],
+    let mut clips = match u32::try_from(n) {
+        Ok(n @ 1..=99) => native_count(n),
         _ => number(n),
     };
     clips.push(counter_word(counter));
@@ -56,11 +60,15 @@ pub(super) fn duration(length: Duration) -> Vec<Clip> {
     let mut clips = Vec::new();
     match hours {
         0 => {}
-        1..=24 => clips.push(hours_word(hours)),
+        1..=12 => clips.push(hours_word(hours)),
+        13..=24 => {
+            clips.extend(native_count(u32::try_from(hours).unwrap_or(24)));
+            clips.push(unit_word(Unit::Hour));
+        }
         _ => clips.extend(with_unit(hours, Unit::Hour)),
     }
     if minutes > 0 {
-        clips.push(minutes_word(minutes));
+        clips.extend(whole_minutes(minutes));
     }
     if seconds > 0 || clips.is_empty() {
         clips.extend(with_unit(seconds, Unit::Second));
@@ -115,7 +123,7 @@ pub(super) fn time(time: Time) -> Vec<Clip> {
     let on_face = if hour > 12 { hour - 12 } else { hour };
     let mut clips = vec![clock_word(half), clock_word(ClockWord::Hour(on_face))];
     if minute > 0 {
-        clips.push(minutes_word(minute));
+        clips.extend(whole_minutes(minute));
     }
     clips
 }
@@ -124,22 +132,27 @@ pub(super) fn weekday(day: Weekday) -> Vec<Clip> {
     vec![weekday_word(day)]
 }
 
-/// A stretch of 1 to 60 minutes as one clip.
-pub(super) fn minutes_word(n: u64) -> Clip {
-    clip("minutes", n, &format!("{} 분", sino(n)))
+/// `삼 분`.
+pub(super) fn whole_minutes(n: u64) -> Vec<Clip> {
+    match n {
+        1..=30 => vec![minutes_word(n)],
+        _ => with_unit(n, Unit::Minute),
+    }
 }
 
 /// Every clip that the functions above can name.
 pub(super) fn words() -> Vec<Clip> {
-    let mut clips: Vec<Clip> = (0..=99).map(number_word).collect();
+    let tens = || (40..=90).step_by(10);
+    let mut clips: Vec<Clip> = (0..=30).chain(tens().map(u64::from)).map(number_word).collect();
     clips.extend((1..=9).map(hundreds_word));
     clips.extend((1..=9).map(thousands_word));
     clips.extend(SCALES.iter().skip(1).map(scale_word));
-    clips.extend((1..=99).map(ordinal_word));
-    clips.extend((1..=99).map(count_word));
+    clips.extend((1..=WHOLE_MAX).chain(tens()).map(ordinal_word));
+    clips.push(ordinal_after_tens());
+    clips.extend((1..=WHOLE_MAX).chain(tens()).map(count_word));
     clips.extend(Counter::ALL.map(counter_word));
-    clips.extend((1..=60).map(minutes_word));
-    clips.extend((1..=24).map(hours_word));
+    clips.extend((1..=30).map(minutes_word));
+    clips.extend((1..=12).map(hours_word));
     clips.extend((1..=12).map(month_word));
     clips.extend((1..=31).map(day_word));
     clips.extend(Weekday::Monday.cycle_forward().take(7).map(weekday_word));
@@ -158,10 +171,20 @@ fn four_digits(group: u64) -> Vec<Clip> {
     if hundreds > 0 {
         clips.push(hundreds_word(hundreds));
     }
-    if rest > 0 {
-        clips.push(number_word(rest));
+    match (rest, rest % 10) {
+        (0, _) => {}
+        (1..=30, _) | (_, 0) => clips.push(number_word(rest)),
+        (_, ones) => clips.extend([number_word(rest - ones), number_word(ones)]),
     }
     clips
+}
+
+/// Native Korean of 1 to 99 before a noun.
+fn native_count(n: u32) -> Vec<Clip> {
+    match (n, n % 10) {
+        (..=WHOLE_MAX, _) | (_, 0) => vec![count_word(n)],
+        (_, ones) => vec![count_word(n - ones), count_word(ones)],
+    }
 }
 
 fn with_unit(n: u64, unit: Unit) -> Vec<Clip> {
@@ -195,8 +218,17 @@ fn ordinal_word(n: u32) -> Clip {
     clip("ordinal", n, &text)
 }
 
-fn count_word(n: u64) -> Clip {
-    clip("count", n, &native(n))
+/// `한 번째`, which follows 서른, 마흔, ...
+fn ordinal_after_tens() -> Clip {
+    clip("ordinal", "1-after-tens", &format!("{} 번째", native(1)))
+}
+
+fn count_word(n: u32) -> Clip {
+    clip("count", n, &native(n.into()))
+}
+
+fn minutes_word(n: u64) -> Clip {
+    clip("minutes", n, &format!("{} 분", sino(n)))
 }
 
 fn counter_word(counter: Counter) -> Clip {
@@ -273,6 +305,7 @@ fn clock_word(word: ClockWord) -> Clip {
 enum Unit {
     Th,
     Second,
+    Minute,
     Hour,
     Year,
     Won,
@@ -282,14 +315,24 @@ enum Unit {
 }
 
 impl Unit {
-    const ALL: [Unit; 8] =
-        [Unit::Th, Unit::Second, Unit::Hour, Unit::Year, Unit::Won, Unit::Dollar, Unit::Cent, Unit::Minus];
+    const ALL: [Unit; 9] = [
+        Unit::Th,
+        Unit::Second,
+        Unit::Minute,
+        Unit::Hour,
+        Unit::Year,
+        Unit::Won,
+        Unit::Dollar,
+        Unit::Cent,
+        Unit::Minus,
+    ];
 }
 
 fn unit_word(unit: Unit) -> Clip {
     let (key, text) = match unit {
         Unit::Th => ("th", "번째"),
         Unit::Second => ("second", "초"),
+        Unit::Minute => ("minute", "분"),
         Unit::Hour => ("hour", "시간"),
         Unit::Year => ("year", "년"),
         Unit::Won => ("won", "원"),
@@ -341,6 +384,9 @@ fn native(n: u64) -> String {
     format!("{}{}", TENS[digit(n / 10)], ONES[digit(n)])
 }
 
+/// Up to here a position or a count is one clip.
+const WHOLE_MAX: u32 = 30;
+
 /// Names of the powers of ten thousand; the first has none. Together they reach beyond `u64::MAX`.
 const SCALES: [(&str, &str); 5] = [("", ""), ("man", "만"), ("eok", "억"), ("jo", "조"), ("gyeong", "경")];
 
@@ -386,6 +432,9 @@ mod tests {
             (11, "열한 번째"),
             (20, "스무 번째"),
             (21, "스물한 번째"),
+            (31, "서른한 번째"),
+            (40, "마흔 번째"),
+            (52, "쉰두 번째"),
             (99, "아흔아홉 번째"),
             (100, "백 번째"),
             (123, "백이십삼 번째"),
@@ -401,6 +450,7 @@ mod tests {
         assert_eq!(said(&count(3, Counter::Case)), "세 건");
         assert_eq!(said(&count(20, Counter::Letter)), "스무 통");
         assert_eq!(said(&count(24, Counter::Item)), "스물네 개");
+        assert_eq!(said(&count(99, Counter::Item)), "아흔아홉 개");
         assert_eq!(said(&count(120, Counter::Time)), "백이십 번");
         assert_eq!(said(&count(0, Counter::Case)), "영 건");
     }
@@ -414,7 +464,9 @@ mod tests {
             (205, "삼 분 이십오 초"),
             (3_600, "한 시간"),
             (7_384, "두 시간 삼 분 사 초"),
+            (86_400, "스물네 시간"),
             (90_000, "이십오 시간"),
+            (2_700, "사십오 분"),
         ] {
             assert_eq!(said(&duration(Duration::from_secs(seconds))), text);
         }

@@ -1,6 +1,8 @@
 //! Money as a whole number of its smallest unit, and the forms in which other systems write it.
 //! It never computes with money and never converts one currency into another.
 
+use crate::model::Language;
+
 /// The currencies that we can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Currency {
@@ -8,6 +10,17 @@ pub enum Currency {
     Won,
     /// USD, in cents.
     Dollar,
+}
+
+impl Currency {
+    /// The currency of a bare number in a flow of this language: won, dollars.
+    #[must_use]
+    pub fn usual(language: Language) -> Self {
+        match language {
+            Language::Korean => Currency::Won,
+            Language::English => Currency::Dollar,
+        }
+    }
 }
 
 /// An amount of money.
@@ -34,9 +47,12 @@ impl Money {
         }
         // The sign may stand on either side of the mark: -$5, $-5.
         let (negative_inside, text) = minus(text);
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let whole = digits(whole, ',')?;
-        let fraction = if fraction.is_empty() { String::new() } else { digits(fraction, '\0')? };
+        if negative && negative_inside {
+            return None;
+        }
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let whole = digits(whole, Some(','))?;
+        let fraction = digits(fraction, None)?;
         let places = match currency {
             Currency::Won => 0,
             Currency::Dollar => 2,
@@ -58,8 +74,8 @@ fn minus(text: &str) -> (bool, &str) {
 }
 
 /// One or more digits, between which `separator` may stand.
-fn digits(text: &str, separator: char) -> Option<String> {
-    let bare: String = text.chars().filter(|c| *c != separator).collect();
+fn digits(text: &str, separator: Option<char>) -> Option<String> {
+    let bare: String = text.chars().filter(|c| Some(*c) != separator).collect();
     (!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit())).then_some(bare)
 }
 
@@ -100,9 +116,10 @@ mod tests {
 
     #[test]
     fn what_is_not_money_is_not_guessed() {
-        for text in ["", "-", "$", "1.234", "12 5", "abc", "1e5", "1.2.3", "9999999999999999", "12.", "3원원"] {
-            let read = Money::parse(text, Currency::Dollar);
-            assert!(read.is_none() || text == "12.", "{text} was read as {read:?}");
+        for text in
+            ["", "-", "$", "--5", "-$-5", "1.234", "12 5", "abc", "1e5", "1.2.3", "9999999999999999", "12.", "3원원"]
+        {
+            assert_eq!(Money::parse(text, Currency::Dollar), None, "{text}");
         }
         assert_eq!(Money::parse("100.5", Currency::Won), None);
     }

@@ -1,4 +1,24 @@
-//! A second reader of numbers, used by tests only: it walks over written digits and knows nothing of clips.
+//! What the tests of this room measure against: the vocabulary as a set, and a second reader of numbers that walks over
+//! written digits and never sees a clip. Compiled for tests only.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::vocabulary;
+use crate::model::{Clip, Language};
+
+/// Fails unless every clip stands in the vocabulary, with the same words.
+pub(super) fn assert_known(language: Language, clips: &[Clip]) {
+    static KNOWN: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let all = Language::ALL.into_iter().flat_map(vocabulary);
+        all.map(|clip| (clip.name.as_str().to_owned(), clip.text.to_string())).collect()
+    });
+    for clip in clips {
+        assert!(clip.name.as_str().starts_with(language.folder()), "{clip:?} is in another language");
+        let text = KNOWN.get(clip.name.as_str()).map(String::as_str);
+        assert_eq!(text, Some(&*clip.text), "{clip:?} is not in the vocabulary");
+    }
+}
 
 /// Reads written digits in Sino-Korean, digit by digit, spaced by groups of ten thousand.
 pub(super) fn korean(written: &str) -> String {

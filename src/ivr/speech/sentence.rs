@@ -1,5 +1,5 @@
 //! A row of clips as one line of text, spaced as the language writes it: for transcripts, simulations and events.
-//! It never changes what is said; only gaps are added.
+//! It never changes what is said; only gaps, hyphens and full stops are added.
 
 use crate::model::Clip;
 
@@ -10,8 +10,8 @@ pub fn sentence(clips: &[Clip]) -> String {
     let mut text = String::new();
     let mut previous: Option<&Clip> = None;
     for clip in clips {
-        if previous.is_some_and(|previous| !joined(previous, clip)) {
-            text.push(' ');
+        if let Some(previous) = previous {
+            text.push_str(between(previous, clip));
         }
         text.push_str(&clip.text);
         previous = Some(clip);
@@ -19,35 +19,66 @@ pub fn sentence(clips: &[Clip]) -> String {
     text
 }
 
-/// Whether `next` is written onto `previous` without a gap.
-fn joined(previous: &Clip, next: &Clip) -> bool {
+/// What is written between two clips.
+fn between(previous: &Clip, next: &Clip) -> &'static str {
     if next.text.starts_with(['.', ',', '?', '!']) {
-        return true;
+        return "";
     }
     if !next.name.as_str().starts_with("ko/") {
-        return false;
+        return match (kind(previous), kind(next)) {
+            // Twenty-one, forty-first.
+            ("number", "number" | "ordinal") if previous.text.ends_with("ty") && is_one_to_nine(next) => "-",
+            _ if begins_a_sentence(next) && !previous.text.ends_with(['.', ',', '?', '!']) => ". ",
+            _ => " ",
+        };
     }
     match (kind(previous), kind(next)) {
-        ("digit" | "letter" | "key" | "pause", "digit" | "letter" | "key" | "pause") => true,
+        ("digit" | "letter" | "key" | "pause", "digit" | "letter" | "key" | "pause") => "",
         // Korean writes numbers in groups of ten thousand: 사십오만 육천칠백팔십구.
-        ("number" | "hundreds" | "thousands", "number" | "hundreds" | "thousands" | "scale") => true,
-        (_, "phrase" | "system") => ENDINGS.contains(&next.text.split(' ').next().unwrap_or("")),
-        _ => ends_a_word(next),
+        ("number" | "hundreds" | "thousands", "number" | "hundreds" | "thousands" | "scale") => "",
+        ("count", "count" | "ordinal") => "",
+        // What is inserted may look like a particle: 이 is two, 이 분 two minutes.
+        (_, next) if INSERTED.contains(&next) => " ",
+        _ if ENDINGS.contains(&next.text.split(' ').next().unwrap_or("")) => "",
+        _ => " ",
     }
 }
 
-/// Pieces of a flow's own text that begin with a particle hang on the inserted word: `서울여의도우체국` + `에서`.
-fn ends_a_word(clip: &Clip) -> bool {
-    clip.name.as_str().bytes().filter(|byte| *byte == b'/').count() == 2
-        && clip.name.as_str().contains('-')
-        && ENDINGS.contains(&clip.text.split(' ').next().unwrap_or(""))
+fn is_one_to_nine(clip: &Clip) -> bool {
+    matches!(clip.name.as_str().rsplit('/').next().map(str::as_bytes), Some([b'1'..=b'9']))
+}
+
+/// English pieces that open with a capital follow a name or a number, which carries no full stop of its own.
+fn begins_a_sentence(clip: &Clip) -> bool {
+    matches!(kind(clip), "phrase" | "system") && clip.text.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 fn kind(clip: &Clip) -> &str {
     clip.name.as_str().split('/').nth(1).unwrap_or("")
 }
 
-/// First words that are written onto the word before them.
+/// Kinds of clips that are inserted into sentences, rather than part of them.
+const INSERTED: [&str; 17] = [
+    "clock",
+    "count",
+    "counter",
+    "day",
+    "digit",
+    "directory",
+    "hours",
+    "hundreds",
+    "key",
+    "letter",
+    "minutes",
+    "month",
+    "number",
+    "ordinal",
+    "text",
+    "thousands",
+    "unit",
+];
+
+/// First words that are written onto the word before them; a flow's pieces may open with a particle as well.
 const ENDINGS: [&str; 19] = [
     "의",
     "에게",

@@ -37,6 +37,22 @@ mod tests {
     }
 
     #[test]
+    fn files_are_named_by_kind_and_value() {
+        let korean = vocabulary(Language::Korean);
+        for (name, text) in [
+            ("ko/number/17", "십칠"),
+            ("ko/ordinal/3", "세 번째"),
+            ("ko/digit/0", "영"),
+            ("ko/digit/0-gong", "공"),
+            ("ko/minutes/3", "삼 분"),
+            ("ko/phrase/transfer-1", "보다 정확한 안내를 위해"),
+            ("ko/system/closing", "감사합니다. 좋은 하루 되십시오."),
+        ] {
+            assert!(korean.contains(&Clip::new(name, text)), "{name}");
+        }
+    }
+
+    #[test]
     fn nothing_is_recorded_that_is_never_said() {
         for language in Language::ALL {
             let mut unsaid: BTreeSet<String> =

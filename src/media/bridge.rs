@@ -1,0 +1,41 @@
+//! The relay lane: one leg's packet becomes the other leg's packet in the same buffer.
+//! Never decodes: bytes go through as they are, or through one table from law to law. Never allocates.
+
+use super::command::{Forward, PacketKind};
+use super::g711;
+use super::leg::{Content, Leg, Received};
+use super::rtp::rewrite;
+use super::statistics::Arrival;
+use super::stream::Span;
+use crate::model::Moment;
+
+/// Rewrites `packet`, which `received` describes, for the `listener`; none when it hears something else now or cannot take it.
+///
+/// What is left out ends the lane, so that the listener sees a splice and not a loss.
+pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet: &mut [u8]) -> Option<Forward> {
+    let hears_bridge = listener.hears_bridge();
+    let terms = listener.terms.as_ref()?;
+    let payload_type = match received.content {
+        Content::Audio(_) => Some(terms.payload_type),
+        Content::Event(_) => terms.telephone_event,
+    };
+    let Some(payload_type) = payload_type.filter(|_| hears_bridge && terms.send) else {
+        listener.stream.break_lane();
+        return None;
+    };
+    if received.arrival == Arrival::Restarted {
+        listener.stream.break_lane();
+    }
+    let bytes = received.payload.len();
+    let span = match received.content {
+        Content::Audio(_) => Span::Audio(bytes as u32),
+        Content::Event(event) => Span::Event(u32::from(event.duration)),
+    };
+    let newest = received.arrival != Arrival::Reordered;
+    let header = listener.stream.relay(now, received.header, payload_type, span, newest, bytes)?;
+    if let (Content::Audio(codec), Some(payload)) = (received.content, packet.get_mut(received.payload.clone())) {
+        g711::transcode(codec, terms.codec, payload);
+    }
+    let len = rewrite(packet, received.payload.clone(), header);
+    Some(Forward { slot: listener.slot, kind: PacketKind::Rtp, to: terms.lock.destination(), len })
+}

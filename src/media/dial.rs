@@ -1,0 +1,220 @@
+//! Keys going out: RFC 4733 events on the 20 ms beat, three ends each, a pause between two keys.
+//! Never speaks while a key is down; hands the moment back to the voice during pauses. RFC 4733 2.5.1.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::FRAME_SAMPLES;
+use super::rtp::{HEADER_BYTES, rewrite};
+use super::stream::Stream;
+use super::telephone_event::{EVENT_BYTES, TelephoneEvent};
+use crate::model::limits::KEYS_AHEAD_MAX;
+use crate::model::{Digit, Moment};
+
+/// `Pause` -> `Down` (updates, each longer) -> `Released` (three ends) -> `Pause` -> next key.
+#[derive(Debug)]
+pub(crate) struct Dialler {
+    waiting: VecDeque<Digit>,
+    /// How long a key is down.
+    frames: u16,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Frames of voice left before the next key.
+    Pause(u8),
+    /// `sent` frames of the key have been sent; `timestamp` once the event has one.
+    Down { digit: Digit, sent: u16, timestamp: Option<u32> },
+    /// The key is up; so many repeats of the end are left.
+    Released { digit: Digit, timestamp: u32, left: u8 },
+}
+
+/// What one 20 ms step sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// No key: the voice may speak.
+    Voice,
+    /// A packet of so many bytes.
+    Packet(usize),
+    /// The stream runs ahead of the clock; the key waits a frame.
+    Wait,
+    /// No event type was agreed: the voice must sound this key's tones, of which so many samples were heard.
+    InBand { digit: Digit, heard: u32 },
+}
+
+impl Dialler {
+    pub fn new() -> Self {
+        Dialler { waiting: VecDeque::with_capacity(KEYS_AHEAD_MAX), frames: 0, state: State::Pause(0) }
+    }
+
+    /// Appends keys; how many found no room.
+    pub fn press(&mut self, digits: &[Digit], duration: Duration) -> usize {
+        let frames = duration.as_millis().div_ceil(20).clamp(FRAMES_MIN, FRAMES_MAX);
+        self.frames = frames as u16;
+        let room = KEYS_AHEAD_MAX - self.waiting.len();
+        self.waiting.extend(digits.iter().take(room));
+        digits.len().saturating_sub(room)
+    }
+
+    /// Whether keys are being sent or wait for it.
+    pub fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !matches!(self.state, State::Pause(0))
+    }
+
+    /// The next 20 ms at `at`, written into `out` when it is a packet.
+    pub fn step(&mut self, at: Moment, stream: &mut Stream, payload_type: Option<u8>, out: &mut [u8]) -> Step {
+        if let State::Pause(left) = &mut self.state {
+            if *left > 0 {
+                *left -= 1;
+                return Step::Voice;
+            }
+            let Some(digit) = self.waiting.pop_front() else { return Step::Voice };
+            self.state = State::Down { digit, sent: 0, timestamp: None };
+        }
+        match (payload_type, &mut self.state) {
+            (_, State::Pause(_)) => Step::Voice,
+            (None, State::Down { digit, sent, .. }) => {
+                let (digit, heard) = (*digit, u32::from(*sent) * FRAME_SAMPLES as u32);
+                *sent += 1;
+                if *sent >= self.frames {
+                    self.state = State::Pause(PAUSE_IN_BAND_FRAMES);
+                }
+                Step::InBand { digit, heard }
+            }
+            (None, State::Released { .. }) => {
+                self.state = State::Pause(PAUSE_FRAMES);
+                Step::Voice
+            }
+            (Some(payload_type), State::Down { digit, sent, timestamp }) => {
+                let digit = *digit;
+                let end = *sent + 1 >= self.frames;
+                let duration = (*sent + 1) * FRAME_SAMPLES as u16;
+                let header = match *timestamp {
+                    None => stream.event_start(at, payload_type, EVENT_BYTES),
+                    Some(timestamp) => {
+                        Some(stream.event(at, payload_type, timestamp, u32::from(duration), EVENT_BYTES))
+                    }
+                };
+                let Some(header) = header else { return Step::Wait };
+                *sent += 1;
+                *timestamp = Some(header.timestamp);
+                if end {
+                    self.state = State::Released { digit, timestamp: header.timestamp, left: END_REPEATS };
+                }
+                Step::Packet(write(out, header, digit, duration, end))
+            }
+            (Some(payload_type), State::Released { digit, timestamp, left }) => {
+                let (digit, duration) = (*digit, self.frames * FRAME_SAMPLES as u16);
+                let header = stream.event(at, payload_type, *timestamp, u32::from(duration), EVENT_BYTES);
+                *left -= 1;
+                if *left == 0 {
+                    self.state = State::Pause(PAUSE_FRAMES);
+                }
+                Step::Packet(write(out, header, digit, duration, true))
+            }
+        }
+    }
+}
+
+fn write(out: &mut [u8], header: super::rtp::Header, digit: Digit, duration: u16, end: bool) -> usize {
+    let event = TelephoneEvent { code: digit.event(), end, volume: VOLUME, duration };
+    if let Some(payload) = out.get_mut(HEADER_BYTES..HEADER_BYTES + EVENT_BYTES) {
+        payload.copy_from_slice(&event.to_bytes());
+    }
+    rewrite(out, HEADER_BYTES..HEADER_BYTES + EVENT_BYTES, header)
+}
+
+/// 40 ms: what Q.24 asks every receiver to take.
+const FRAMES_MIN: u128 = 2;
+/// 6 s: below the 8 s that the duration field can tell.
+const FRAMES_MAX: u128 = 300;
+/// The end is sent three times in all (2.5.1.4).
+const END_REPEATS: u8 = 2;
+/// 40 ms of voice after 40 ms of repeated ends.
+const PAUSE_FRAMES: u8 = 2;
+/// 80 ms between two keys in the band.
+const PAUSE_IN_BAND_FRAMES: u8 = 4;
+/// -10 dBm0.
+const VOLUME: u8 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::rtp::{Header, Packet};
+
+    fn digits(keys: &str) -> Vec<Digit> {
+        keys.chars().map(|key| Digit::new(key).expect("a key")).collect()
+    }
+
+    /// What a dialler sends until it is done: headers with their events.
+    fn packets(dialler: &mut Dialler) -> Vec<(Header, TelephoneEvent)> {
+        let mut stream = Stream::new(1, 10, 8000);
+        let mut sent = Vec::new();
+        for n in 0..1000 {
+            if !dialler.is_busy() {
+                break;
+            }
+            let mut out = [0; 64];
+            if let Step::Packet(len) = dialler.step(Moment::from_millis(n * 20), &mut stream, Some(101), &mut out) {
+                let packet = Packet::parse(&out[..len]).expect("we write valid packets");
+                sent.push((packet.header(), TelephoneEvent::parse(packet.payload()).expect("an event")));
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn a_key_is_one_timestamp_growing_and_ending_three_times() {
+        let mut dialler = Dialler::new();
+        assert_eq!(dialler.press(&digits("7"), Duration::from_millis(100)), 0);
+        let sent = packets(&mut dialler);
+        let durations: Vec<u16> = sent.iter().map(|(_, event)| event.duration).collect();
+        assert_eq!(durations, [160, 320, 480, 640, 800, 800, 800]);
+        let ends: Vec<bool> = sent.iter().map(|(_, event)| event.end).collect();
+        assert_eq!(ends, [false, false, false, false, true, true, true]);
+        let markers: Vec<bool> = sent.iter().map(|(header, _)| header.marker).collect();
+        assert_eq!(markers, [true, false, false, false, false, false, false]);
+        assert!(sent.iter().all(|(header, event)| header.timestamp == sent[0].0.timestamp && event.code == 7));
+        assert!(sent.windows(2).all(|pair| pair[1].0.sequence == pair[0].0.sequence + 1));
+    }
+
+    #[test]
+    fn keys_follow_each_other_after_a_pause() {
+        let mut dialler = Dialler::new();
+        dialler.press(&digits("12"), Duration::from_millis(100));
+        let sent = packets(&mut dialler);
+        assert_eq!(sent.len(), 14);
+        // Five frames of key, two of repeated ends, two of pause.
+        assert_eq!(sent[7].0.timestamp - sent[0].0.timestamp, 9 * 160);
+        assert!(sent[7].0.marker);
+    }
+
+    #[test]
+    fn the_shortest_and_the_longest_key_are_bounded() {
+        let mut dialler = Dialler::new();
+        dialler.press(&digits("1"), Duration::ZERO);
+        assert_eq!(packets(&mut dialler).last().map(|(_, event)| event.duration), Some(320));
+        dialler.press(&digits("1"), Duration::from_secs(60));
+        assert_eq!(packets(&mut dialler).last().map(|(_, event)| event.duration), Some(48_000));
+    }
+
+    #[test]
+    fn more_keys_than_there_is_room_for_are_refused() {
+        let mut dialler = Dialler::new();
+        assert_eq!(dialler.press(&digits(&"1".repeat(KEYS_AHEAD_MAX + 3)), Duration::from_millis(40)), 3);
+        assert_eq!(dialler.press(&digits("2"), Duration::from_millis(40)), 1);
+    }
+
+    #[test]
+    fn without_an_event_type_the_tones_are_asked_for() {
+        let mut dialler = Dialler::new();
+        dialler.press(&digits("9"), Duration::from_millis(60));
+        let mut stream = Stream::new(1, 10, 8000);
+        let steps: Vec<Step> =
+            (0..4).map(|n| dialler.step(Moment::from_millis(n * 20), &mut stream, None, &mut [0; 64])).collect();
+        let digit = digits("9")[0];
+        let heard = |heard| Step::InBand { digit, heard };
+        assert_eq!(steps, [heard(0), heard(160), heard(320), Step::Voice]);
+    }
+}

@@ -1,0 +1,297 @@
+//! One thread that carries packets between the sockets of its slots and one media worker.
+//! Never decides, never logs per packet, never allocates per packet; commands come through a bounded queue, events leave by a
+//! callback. Linux epoll(7), eventfd(2).
+
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{EventfdFlags, eventfd};
+
+use super::error::{Full, NetError};
+use super::ports::{self, PortPair};
+use crate::media::{
+    Command, Counts, Event, Forward, Library, PACKET_BYTES_MAX, PacketKind, PortSlot, Settings, Worker,
+};
+use crate::model::Moment;
+
+/// Starts media threads.
+pub struct MediaThread;
+
+impl MediaThread {
+    /// Binds `slots` RTP/RTCP pairs from `first_port` on (0: any free ports) and starts the thread. Returns its handle and
+    /// the RTP port of each slot; RTCP is one above. `slots` counts, whatever `settings.slots` says.
+    ///
+    /// `origin` is where `Moment::ZERO` lies, the same for all threads. `events` is called on the media thread: it must hand
+    /// the event on and return at once.
+    ///
+    /// # Errors
+    /// When a port is taken or the system refuses a descriptor or a thread.
+    pub fn spawn(
+        index: usize,
+        bind_ip: IpAddr,
+        first_port: u16,
+        slots: u16,
+        library: Arc<Library>,
+        settings: Settings,
+        origin: Instant,
+        events: Box<dyn Fn(Event) + Send>,
+    ) -> Result<(MediaHandle, Vec<u16>), NetError> {
+        let start = |what| move |source: rustix::io::Errno| NetError::Start { what, source: source.into() };
+        let (pairs, ports) = ports::bind(bind_ip, first_port, slots)?;
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(start("media epoll"))?;
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(start("media wake-up"))?;
+        epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN).map_err(start("media wake-up"))?;
+        let (sender, orders) = mpsc::sync_channel(COMMANDS_MAX);
+        let shared = Arc::new(Shared {
+            wake,
+            rung: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            counts: Mutex::new(Counts::default()),
+        });
+        let worker = Worker::new(Settings { slots, ..settings }, library);
+        let publish = Moment::ZERO;
+        let thread = Thread { worker, pairs, epoll, orders, shared: Arc::clone(&shared), origin, publish, events };
+        let join = std::thread::Builder::new()
+            .name(format!("media-{index}"))
+            .spawn(move || thread.run())
+            .map_err(|source| NetError::Start { what: "media thread", source })?;
+        Ok((MediaHandle { sender, shared, join: Some(join) }, ports))
+    }
+}
+
+/// The control side's end of a media thread. Dropping it closes every leg (with its RTCP BYE and `Closed`) and ends the thread.
+#[derive(Debug)]
+pub struct MediaHandle {
+    sender: SyncSender<Order>,
+    shared: Arc<Shared>,
+    join: Option<JoinHandle<()>>,
+}
+
+impl MediaHandle {
+    /// Queues a command; never waits. Commands are carried out in order.
+    ///
+    /// # Errors
+    /// When the thread is too far behind, or gone.
+    pub fn send(&self, command: Command) -> Result<(), Full> {
+        self.order(Order::Obey(command))
+    }
+
+    /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        *self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The worker's table of legs, one line each; none when the thread does not answer within a second.
+    #[must_use]
+    pub fn dump(&self) -> Option<String> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.order(Order::Dump(reply)).ok()?;
+        answer.recv_timeout(Duration::from_secs(1)).ok()
+    }
+
+    fn order(&self, order: Order) -> Result<(), Full> {
+        self.sender.try_send(order).map_err(|_| Full)?;
+        self.shared.ring();
+        Ok(())
+    }
+}
+
+impl Drop for MediaHandle {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.shared.ring();
+        if let Some(join) = self.join.take() {
+            // A thread that panicked has said so already.
+            let _ = join.join();
+        }
+    }
+}
+
+/// What travels in the queue.
+#[derive(Debug)]
+enum Order {
+    Obey(Command),
+    Dump(SyncSender<String>),
+}
+
+/// What both ends see.
+#[derive(Debug)]
+struct Shared {
+    wake: OwnedFd,
+    /// The bell was rung and not answered: once is enough for any number of commands.
+    rung: AtomicBool,
+    stop: AtomicBool,
+    /// Never waited for by the media thread.
+    counts: Mutex<Counts>,
+}
+
+impl Shared {
+    fn ring(&self) {
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            // The counter cannot overflow: it is written once between two reads.
+            let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// To be called before the queue is read, so that a command queued later rings again.
+    fn answer(&self) {
+        let _ = rustix::io::read(&self.wake, &mut [0_u8; 8]);
+        self.rung.swap(false, Ordering::AcqRel);
+    }
+}
+
+/// What the thread owns.
+struct Thread {
+    worker: Worker,
+    pairs: Vec<PortPair>,
+    epoll: OwnedFd,
+    orders: Receiver<Order>,
+    shared: Arc<Shared>,
+    origin: Instant,
+    publish: Moment,
+    events: Box<dyn Fn(Event) + Send>,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut ready = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; READY_MAX];
+        let mut buffer = [0; DATAGRAM_BYTES_MAX];
+        while !self.shared.stop.load(Ordering::Acquire) {
+            let due = self.worker.poll_timeout();
+            let timeout = due.map(|due| due.since(self.now()).try_into().unwrap_or_default());
+            // Interrupted or out of memory: the next round tries again.
+            let count = epoll::wait(&self.epoll, &mut ready[..], timeout.as_ref()).unwrap_or(0);
+            let now = self.now();
+            for event in &ready[..count] {
+                match event.data.u64() {
+                    WAKE => self.obey(now, &mut buffer),
+                    socket => self.receive(now, socket, &mut buffer),
+                }
+            }
+            if due.is_some_and(|due| due <= now) {
+                self.worker.handle_timeout(now);
+            }
+            self.settle(&mut buffer);
+            self.publish(now);
+        }
+        self.worker.handle_shutdown(self.now());
+        self.settle(&mut buffer);
+    }
+
+    fn now(&self) -> Moment {
+        Moment::ZERO + self.origin.elapsed()
+    }
+
+    /// One datagram of a socket that has some; epoll tells again while more are there, so no socket starves another.
+    fn receive(&mut self, now: Moment, socket: u64, buffer: &mut [u8]) {
+        let slot = PortSlot((socket / 2) as u16);
+        let Some(pair) = self.pairs.get(usize::from(slot.0)) else { return };
+        if socket % 2 == RTCP {
+            if let Ok((len, source)) = pair.rtcp.recv_from(buffer) {
+                self.worker.handle_rtcp(now, slot, source, &buffer[..len]);
+            }
+        } else if let Ok((len, source)) = pair.rtp.recv_from(buffer)
+            && let Some(forward) = self.worker.handle_packet(now, slot, source, &mut buffer[..len])
+        {
+            self.send(forward, buffer);
+        }
+    }
+
+    /// Carries out what is queued, a bounded number of orders a round so that audio does not wait for them.
+    fn obey(&mut self, now: Moment, buffer: &mut [u8]) {
+        self.shared.answer();
+        for _ in 0..ORDERS_MAX {
+            match self.orders.try_recv() {
+                Ok(Order::Obey(command)) => {
+                    if let Command::Open { slot, .. } = &command {
+                        self.open(*slot, buffer);
+                    }
+                    self.worker.handle_command(now, command);
+                    self.settle(buffer);
+                }
+                Ok(Order::Dump(reply)) => {
+                    let _ = reply.try_send(self.worker.dump());
+                }
+                Err(_) => return,
+            }
+        }
+        self.shared.ring();
+    }
+
+    /// Sends what the worker has to send and hands its events on.
+    fn settle(&mut self, buffer: &mut [u8]) {
+        while let Some(forward) = self.worker.poll_transmit(&mut buffer[..PACKET_BYTES_MAX]) {
+            self.send(forward, buffer);
+        }
+        while let Some(event) = self.worker.poll_event() {
+            if let Event::Closed { slot, .. } = &event {
+                self.close(*slot);
+            }
+            (self.events)(event);
+        }
+    }
+
+    fn send(&self, forward: Forward, buffer: &[u8]) {
+        let Some(pair) = self.pairs.get(usize::from(forward.slot.0)) else { return };
+        let socket = match forward.kind {
+            PacketKind::Rtp => &pair.rtp,
+            PacketKind::Rtcp => &pair.rtcp,
+        };
+        // A packet that cannot leave now is a packet lost on the way, which the listener's reports will tell.
+        let _ = socket.send_to(&buffer[..forward.len], forward.to);
+    }
+
+    /// Throws away what came for the slot's last leg, and listens.
+    fn open(&self, slot: PortSlot, buffer: &mut [u8]) {
+        let Some(pair) = self.pairs.get(usize::from(slot.0)) else { return };
+        for (socket, kind) in [(&pair.rtp, RTP), (&pair.rtcp, RTCP)] {
+            for _ in 0..STALE_MAX {
+                if socket.recv_from(buffer).is_err() {
+                    break;
+                }
+            }
+            // Fails when the slot is open already, and then the worker refuses the order too.
+            let _ = epoll::add(&self.epoll, socket, EventData::new_u64(u64::from(slot.0) * 2 + kind), EventFlags::IN);
+        }
+    }
+
+    /// A closed slot's sockets stay bound and are not listened to: whoever still sends there wakes nobody.
+    fn close(&self, slot: PortSlot) {
+        let Some(pair) = self.pairs.get(usize::from(slot.0)) else { return };
+        for socket in [&pair.rtp, &pair.rtcp] {
+            let _ = epoll::delete(&self.epoll, socket);
+        }
+    }
+
+    fn publish(&mut self, now: Moment) {
+        let counts = self.worker.counts();
+        if (now >= self.publish || counts.legs == 0)
+            && let Ok(mut shared) = self.shared.counts.try_lock()
+        {
+            *shared = counts;
+            self.publish = now + PUBLISH_INTERVAL;
+        }
+    }
+}
+
+/// Commands waiting: a burst of ten for each of 400 legs.
+const COMMANDS_MAX: usize = 4_096;
+/// Commands carried out before packets are looked at again.
+const ORDERS_MAX: usize = 64;
+/// Sockets served between two looks at the clock.
+const READY_MAX: usize = 128;
+/// An Ethernet frame holds 1,500 bytes; what is longer is not telephone audio and arrives cut.
+const DATAGRAM_BYTES_MAX: usize = 2_048;
+/// More than a receive buffer of 208 KiB holds.
+const STALE_MAX: usize = 1_024;
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+const WAKE: u64 = u64::MAX;
+const RTP: u64 = 0;
+const RTCP: u64 = 1;

@@ -1,0 +1,11 @@
+//! Floor 3: the sockets. Threads that carry bytes between the network and the pure rooms.
+//! Never decides anything about a call; what can be decided without a socket is decided below.
+
+mod error;
+mod media_thread;
+mod ports;
+mod sip_transports;
+
+pub use error::{Full, NetError};
+pub use media_thread::{MediaHandle, MediaThread};
+pub use sip_transports::{Arrival, SipTransports};
