@@ -20,3 +20,4 @@ pub mod phone;
 pub mod store;
 // Floor 4.
 pub mod api;
+pub mod cli;

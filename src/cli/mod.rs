@@ -1,0 +1,4 @@
+//! One file a command. Declares only.
+
+pub mod check;
+pub mod ivr;
