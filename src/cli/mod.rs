@@ -1,4 +1,10 @@
-//! One file a command. Declares only.
+//! Floor 4: the command line, one file a command. Declares only.
 
+pub mod agent;
+mod basic;
 pub mod check;
+pub mod configuration;
 pub mod ivr;
+pub mod prompts;
+mod table;
+

@@ -3,11 +3,13 @@
 mod assemble;
 mod banner;
 mod clock;
+pub mod commands;
 mod control;
 mod demo;
 mod errands;
 mod error;
 mod flows;
+mod logging;
 mod run;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod server;
