@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::acd::{Acd, Timer};
 use super::agent::{Agent, AgentEvent, AgentState, Listed};
 use super::message::{Output, WithdrawReason};
+use super::order::Rank;
 use super::queue::Queue;
 use super::settings::{AgentSettings, Settings};
 use crate::model::{AgentId, CallId, Moment, QueueId};
@@ -75,12 +76,13 @@ impl Acd {
         let gone: Vec<AgentId> = self.agents.keys().copied().filter(|id| !agents.contains(id)).collect();
         gone.into_iter().for_each(|id| self.dismiss(now, id));
         for agent in settings.agents {
-            self.appoint(now, agent);
+            self.appoint(agent);
         }
         self.recount_queues();
+        self.serve_everybody(now);
     }
 
-    fn appoint(&mut self, now: Moment, mut settings: AgentSettings) {
+    fn appoint(&mut self, mut settings: AgentSettings) {
         let id = settings.id;
         let mut seen = BTreeSet::new();
         settings.queues.retain(|queue| seen.insert(*queue));
@@ -103,7 +105,6 @@ impl Acd {
             None => drop(self.agents.insert(id, Agent::new(settings, team))),
         }
         self.list(id);
-        self.serve(now, id);
     }
 
     fn dismiss(&mut self, now: Moment, id: AgentId) {
@@ -169,6 +170,18 @@ impl Acd {
                 queue.working_agents = recount(queue.working_agents, listed.working, wanted.working);
                 self.changed.insert(*queue_id);
             }
+        }
+    }
+
+    /// Gives every waiting caller to an agent who fits, the first caller first. Walks through all queues: for the rare
+    /// moment in which many agents change at once and no one change may decide alone.
+    fn serve_everybody(&mut self, now: Moment) {
+        let ranks = self.queues.values().flat_map(|queue| queue.order.iter());
+        let mut standing: Vec<Rank> =
+            ranks.filter(|rank| self.callers.get(&rank.call).is_some_and(|caller| caller.offered.is_none())).collect();
+        standing.sort_unstable();
+        for rank in standing {
+            self.place(now, rank.call);
         }
     }
 
