@@ -9,6 +9,8 @@ mod names;
 mod query;
 mod row;
 mod spool;
+mod view;
+mod when;
 mod writer;
 mod writing;
 
@@ -21,4 +23,6 @@ pub use error::StoreError;
 pub use names::Names;
 pub use query::{CallFilter, Query, TaskFilter};
 pub use row::{StoredCall, StoredEvent, StoredLeg, StoredTask};
+pub use view::{ShownCall, ShownLeg, View};
+pub use when::parse_when;
 pub use writer::{EventSender, Settings, Status, Writer};
