@@ -12,6 +12,8 @@ mod query;
 mod recordings;
 mod row;
 mod spool;
+mod view;
+mod when;
 mod writer;
 mod writing;
 
@@ -27,4 +29,6 @@ pub use prompts::{PromptError, load as load_prompts};
 pub use query::{CallFilter, Query, TaskFilter};
 pub use recordings::{RecordingInput, RecordingSender, Recordings};
 pub use row::{StoredCall, StoredEvent, StoredLeg, StoredTask};
+pub use view::{ShownCall, ShownLeg, View};
+pub use when::parse_when;
 pub use writer::{EventSender, Settings, Status, Writer};
