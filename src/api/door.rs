@@ -199,7 +199,9 @@ mod tests {
         ] {
             assert!(door.is_ours(ours), "{ours}");
         }
-        for foreign in ["", "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.nip.io", "::1", "[evil]:80"] {
+        for foreign in
+            ["", "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.nip.io", "::1", "[evil]:80"]
+        {
             assert!(!door.is_ours(foreign), "{foreign}");
         }
     }

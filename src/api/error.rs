@@ -121,13 +121,10 @@ impl From<AdminError> for Problem {
         let detail = error.to_string();
         match error {
             AdminError::UnknownAgent { agent } => Problem::unknown_agent(&agent, []),
-            AdminError::NotNow { .. } => {
-                Problem::new(StatusCode::CONFLICT, "not_now", "Not in this state", detail)
-                    .hint("GET /api/v1/agents shows every agent's state")
-            }
+            AdminError::NotNow { .. } => Problem::new(StatusCode::CONFLICT, "not_now", "Not in this state", detail)
+                .hint("GET /api/v1/agents shows every agent's state"),
             AdminError::FlowsRefused { problems } => {
-                let refused =
-                    Problem::new(StatusCode::CONFLICT, "flows_refused", "The flows have mistakes", detail);
+                let refused = Problem::new(StatusCode::CONFLICT, "flows_refused", "The flows have mistakes", detail);
                 Problem { problems, ..refused }.hint("`thirdring ivr check` shows each mistake with its line")
             }
             AdminError::Stopping => {

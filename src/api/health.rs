@@ -33,7 +33,8 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, "Not ready for calls", detail).into_response()
     };
     // A server that is gone without saying so takes no calls either.
-    let readiness = if shared.readiness.has_changed().is_err() { Readiness::Draining } else { *shared.readiness.borrow() };
+    let readiness =
+        if shared.readiness.has_changed().is_err() { Readiness::Draining } else { *shared.readiness.borrow() };
     match readiness {
         Readiness::Ready => Json(serde_json::json!({ "status": "ready" })).into_response(),
         Readiness::Starting => not_ready("starting", "the server is starting"),

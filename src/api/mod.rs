@@ -19,6 +19,8 @@ mod wire;
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use door::{Credentials, Door};
 pub use error::Problem;

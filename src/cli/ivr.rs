@@ -87,6 +87,20 @@ pub struct Graph {
     pub format: String,
 }
 
+/// Runs the command on the terminal. Exit code 0 when all is well, 1 when something is not.
+#[must_use]
+pub fn main(arguments: &Arguments) -> std::process::ExitCode {
+    let colour = io::IsTerminal::is_terminal(&io::stdout()) && std::env::var_os("NO_COLOR").is_none();
+    match run(arguments, None, colour, &mut io::stdin().lock(), &mut io::stdout().lock()) {
+        Ok(true) => std::process::ExitCode::SUCCESS,
+        Ok(false) => std::process::ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs the command. `world` is the rest of the server, where it is known. `true` when all is well: exit code 0.
 ///
 /// # Errors

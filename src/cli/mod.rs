@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod basic;
+pub mod cdr;
 pub mod check;
 pub mod configuration;
 pub mod ivr;
