@@ -96,7 +96,11 @@ impl<'f> Drawing<'f> {
 impl Arrow {
     /// The words beside the arrow; empty where the step simply goes on.
     fn label(&self) -> String {
-        self.words.iter().filter(|word| !word.is_empty()).map(String::as_str).collect::<Vec<_>>().join(", ")
+        if self.words.iter().all(String::is_empty) {
+            return String::new();
+        }
+        let words = self.words.iter().map(|word| if word.is_empty() { "then" } else { word.as_str() });
+        words.collect::<Vec<_>>().join(", ")
     }
 }
 
