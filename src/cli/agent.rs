@@ -73,9 +73,11 @@ fn list(arguments: &Arguments, json: bool) -> Result<String, String> {
     let agents = value.get("agents").and_then(|agents| agents.as_array()).cloned().unwrap_or_default();
     let text = |agent: &serde_json::Value, key: &str| agent.get(key).and_then(|v| v.as_str()).unwrap_or("").to_owned();
     let mut rows = vec![["AGENT", "NAME", "DEPARTMENT", "STATE", "REASON", "CALLER"].map(str::to_owned)];
-    rows.extend(agents.iter().map(|agent| {
-        ["name", "display_name", "department", "state", "reason", "caller"].map(|key| text(agent, key))
-    }));
+    rows.extend(
+        agents.iter().map(|agent| {
+            ["name", "display_name", "department", "state", "reason", "caller"].map(|key| text(agent, key))
+        }),
+    );
     Ok(super::table::aligned(&rows))
 }
 

@@ -8,4 +8,3 @@ pub mod configuration;
 pub mod ivr;
 pub mod prompts;
 mod table;
-

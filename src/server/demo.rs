@@ -55,8 +55,16 @@ impl DemoThread {
             let _ = events.try_send(Letter::Media { worker: 0, event });
         });
         let settings = media::Settings { slots: LINES, ..media::Settings::default() };
-        let (handle, ports) =
-            MediaThread::spawn(usize::from(DEMO_WORKER), LOCALHOST, 0, LINES, library, settings, clock.origin(), deliver)?;
+        let (handle, ports) = MediaThread::spawn(
+            usize::from(DEMO_WORKER),
+            LOCALHOST,
+            0,
+            LINES,
+            library,
+            settings,
+            clock.origin(),
+            deliver,
+        )?;
         let (publish, tally) = watch::channel(Tally::default());
         let stopped = Arc::new(AtomicBool::new(false));
         let (over, demo) = (Arc::clone(&stopped), demo_settings(options, config));

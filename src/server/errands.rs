@@ -14,11 +14,7 @@ use crate::ivr::FetchOutcome;
 use crate::net::Letter;
 
 /// Runs errands until nobody can send any more.
-pub async fn run(
-    mut errands: mpsc::Receiver<Errand>,
-    letters: mpsc::Sender<Letter<Control>>,
-    limits: HttpFetch,
-) {
+pub async fn run(mut errands: mpsc::Receiver<Errand>, letters: mpsc::Sender<Letter<Control>>, limits: HttpFetch) {
     let places = Arc::new(Semaphore::new(limits.parallel_max.max(1)));
     let limits = Arc::new(limits);
     while let Some(errand) = errands.recv().await {

@@ -13,12 +13,16 @@ pub enum ServerError {
     #[error(transparent)]
     FlowFiles(#[from] FlowFileError),
     /// A flow has mistakes; the report shows each with its place.
-    #[error("{report}the flows have {count} mistakes, so the server does not start\n  help: mend them, then try `thirdring check`")]
+    #[error(
+        "{report}the flows have {count} mistakes, so the server does not start\n  help: mend them, then try `thirdring check`"
+    )]
     Flows { report: String, count: usize },
     /// A number leads to a flow that is not there.
     #[error("{0}")]
     Names(String),
-    #[error("cannot listen for HTTP on {address}: {source}\n  help: another program may have this port; set [http] listen")]
+    #[error(
+        "cannot listen for HTTP on {address}: {source}\n  help: another program may have this port; set [http] listen"
+    )]
     Http { address: std::net::SocketAddr, source: std::io::Error },
     #[error("cannot start {what}: {source}")]
     Start { what: &'static str, source: std::io::Error },

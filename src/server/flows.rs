@@ -45,7 +45,14 @@ impl CheckedFlows {
         for checked in &mut flows {
             if let Some(flow) = &checked.flow {
                 let numbers: Vec<String> = numbers_of(config, &flow.id);
-                let world = ivr::check::World { queues: &queues, skills: &config.skills, flows: &ids, clips: clip, speaks: false, numbers: &numbers };
+                let world = ivr::check::World {
+                    queues: &queues,
+                    skills: &config.skills,
+                    flows: &ids,
+                    clips: clip,
+                    speaks: false,
+                    numbers: &numbers,
+                };
                 checked.diagnostics.extend(ivr::check::check(flow, &world));
             }
         }

@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::assemble;
 use super::clock::Clock;
 use super::control::{Control, Outlets, Switchboard};
-use super::error::ServerError;
 use super::errands;
+use super::error::ServerError;
 use super::flows::CheckedFlows;
 use crate::api::{self, Asked, Door, Handles, Metrics, Readiness, Vocabulary};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
@@ -57,7 +57,11 @@ impl Server {
         }
         let library = Arc::new(library);
         let flows = checked_flows(&config, &library)?;
-        let data = config.server.data.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("thirdring-{}", std::process::id())));
+        let data = config
+            .server
+            .data
+            .clone()
+            .unwrap_or_else(|| std::env::temp_dir().join(format!("thirdring-{}", std::process::id())));
         let database = data.join(DATABASE);
         let store = Store::open(&database)?;
         let writer = store.start_writer(names(&config), store::Settings::default())?;
@@ -343,12 +347,7 @@ fn start_media(
 }
 
 /// From a media thread: samples to the disk's writer, everything else to the center. Never waits.
-fn deliver(
-    letters: &mpsc::Sender<Letter<Control>>,
-    recordings: &RecordingSender,
-    worker: usize,
-    event: media::Event,
-) {
+fn deliver(letters: &mpsc::Sender<Letter<Control>>, recordings: &RecordingSender, worker: usize, event: media::Event) {
     let event = match event {
         media::Event::Recorded { record, samples } => {
             return recordings.send(RecordingInput::Samples { record, samples });
@@ -398,11 +397,8 @@ fn vocabulary(config: &Config, flows: &CheckedFlows) -> Vocabulary {
 }
 
 fn door(config: &Config) -> Door {
-    let credentials = config
-        .http
-        .password
-        .as_ref()
-        .map(|password| api::Credentials::new(&config.http.user, password.reveal()));
+    let credentials =
+        config.http.password.as_ref().map(|password| api::Credentials::new(&config.http.user, password.reveal()));
     Door { hosts: config.sip.domains.clone(), credentials }
 }
 
@@ -449,7 +445,11 @@ fn start_api(
     Ok((address, (stop, thread)))
 }
 
-async fn serve(listener: std::net::TcpListener, router: axum::Router, ended: impl Future<Output = ()> + Send + 'static) {
+async fn serve(
+    listener: std::net::TcpListener,
+    router: axum::Router,
+    ended: impl Future<Output = ()> + Send + 'static,
+) {
     let served = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => api::serve(listener, router, ended).await,
         Err(error) => Err(error),

@@ -19,7 +19,9 @@ pub(super) struct Sums {
 
 impl Sums {
     pub(super) fn add(&mut self, counters: &sip::Counters) {
-        for (map, direction) in [(&counters.requests_received, Direction::In), (&counters.requests_sent, Direction::Out)] {
+        for (map, direction) in
+            [(&counters.requests_received, Direction::In), (&counters.requests_sent, Direction::Out)]
+        {
             for (method, count) in map {
                 *self.requests.entry((method, direction)).or_default() += count;
             }
@@ -51,7 +53,11 @@ impl Sums {
         }
         Plumbing {
             sip_requests: self.requests.iter().map(|((m, d), count)| (((*m).to_owned(), *d), *count)).collect(),
-            sip_responses: self.responses.iter().map(|((m, s, d), count)| (((*m).to_owned(), *s, *d), *count)).collect(),
+            sip_responses: self
+                .responses
+                .iter()
+                .map(|((m, s, d), count)| (((*m).to_owned(), *s, *d), *count))
+                .collect(),
             sip_retransmits: self.retransmits,
             sip_parse_errors: self.parse_errors,
             sip_transactions_active: (sip.client_transactions + sip.server_transactions) as u64,
