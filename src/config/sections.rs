@@ -205,12 +205,7 @@ pub(super) const IVR: Section = Section {
     many: false,
     comment: "Menus.",
     keys: &[
-        key(
-            "flows",
-            Shape::Path,
-            Optional(r#""ivr-flows""#),
-            "Folder of flow files; absent uses the built-in flows.",
-        ),
+        key("flows", Shape::Path, Optional(r#""ivr-flows""#), "Folder of flow files; absent uses the built-in flows."),
         key(
             "always_open",
             Shape::Flag,
