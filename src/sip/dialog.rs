@@ -17,7 +17,6 @@ pub(crate) struct Dialog {
     pub(crate) local: NameAddr,
     /// The peer's To, tag included.
     pub(crate) remote: NameAddr,
-    pub(crate) local_tag: Bytes,
     /// Empty where an RFC 2543 peer has none.
     pub(crate) remote_tag: Bytes,
     pub(crate) local_cseq: u32,
@@ -47,7 +46,6 @@ impl Dialog {
         Some(Dialog {
             call_id: request.call_id.clone(),
             local: request.from.clone(),
-            local_tag: tag_of(&request.from),
             remote_tag: tag_of(&remote),
             remote,
             local_cseq: request.cseq,
@@ -70,7 +68,6 @@ impl Dialog {
         Some(Dialog {
             call_id: request.call_id().ok()?,
             local: request.to().ok()?.with_tag(&local_tag),
-            local_tag,
             remote_tag: tag_of(&remote),
             remote,
             local_cseq: first_cseq,

@@ -138,7 +138,6 @@ impl Endpoint {
         let state = State::Ringing { server, dialog: Box::new(dialog), offered: offer.is_some(), last: None };
         let session = Session {
             peer,
-            call_id: call_id.clone(),
             local_tag: tag.clone(),
             called_by_us: false,
             login: None,

@@ -19,6 +19,7 @@ use crate::sip::method::Method;
 use crate::sip::refer::Referrals;
 use crate::sip::session::{Errands, Exchange, Login, Peer, Session, State, Talking};
 use crate::sip::status::reason_phrase;
+use crate::sip::timers::Letter;
 use crate::sip::uri::{Host, Uri};
 use bytes::Bytes;
 use std::time::Duration;
@@ -60,12 +61,10 @@ impl Endpoint {
             headers: headers_of(&invite),
             body: invite.sdp.clone().map(|sdp| ("application/sdp", sdp)),
         };
-        let call_id = draft.call_id.clone();
         let may_switch = !matches!(peer, Peer::Device(_));
         let client = self.send_request_sized(now, draft, flow, Asker::Call(id), may_switch);
         let session = Session {
             peer,
-            call_id,
             local_tag: tag.clone(),
             called_by_us: true,
             login: invite.credentials.map(|(user, password)| Login { user, password }),
@@ -76,7 +75,7 @@ impl Endpoint {
         self.sessions.insert(id, session);
         self.tags.insert(tag, id);
         self.timers.set(Alarm::Session(id, Wait::RingLimit), now + invite.ring_limit);
-        self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+        self.start_timer_c(now, id);
         Ok(())
     }
 
@@ -137,14 +136,14 @@ impl Endpoint {
         if let Some(Session { state: State::Calling { client, early, .. }, .. }) = self.sessions.get_mut(&id) {
             *client = next;
             early.clear();
-            self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+            self.start_timer_c(now, id);
         }
     }
 
     fn on_progress(&mut self, now: Moment, id: SessionId, client: ClientId, reply: Reply<'_>) {
         let Some(message) = reply.message else { return };
         // Each provisional response but 100 shows that somebody still works on it (16.7 step 2).
-        self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+        self.start_timer_c(now, id);
         let dialog = self.dialog_from(client, message);
         if let Some(Session { state: State::Calling { early, .. }, .. }) = self.sessions.get_mut(&id)
             && let Some(dialog) = dialog.filter(|dialog| !dialog.remote_tag.is_empty())
@@ -199,6 +198,13 @@ impl Endpoint {
         let retry_after = reply.message.and_then(retry_after);
         self.end_session(now, id);
         self.fail(id, reply.status, reason.unwrap_or_else(|| reason_phrase(reply.status).to_owned()), retry_after);
+    }
+
+    /// Timer C, from now on (again).
+    pub(super) fn start_timer_c(&mut self, now: Moment, id: SessionId) {
+        if let Some(wait) = self.durations.wait(Letter::C, 0, true) {
+            self.timers.set(Alarm::Session(id, Wait::C), now + wait);
+        }
     }
 
     /// The caller's patience, or Timer C, is over.
