@@ -5,6 +5,8 @@ use crate::network::{Network, Sent};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::time::Duration;
+use thirdring::model::Moment;
 use thirdring::sip::{HeaderName, Message, Method, Transport, parse, validate};
 
 /// Panics with the offending message when the trace breaks a rule.
@@ -33,6 +35,8 @@ pub fn audit(network: &Network) {
 struct Audit {
     /// First bytes by branch and method.
     requests: BTreeMap<(Bytes, Vec<u8>), Bytes>,
+    /// When each left first.
+    sent_at: BTreeMap<(Bytes, Vec<u8>), Moment>,
     /// Highest CSeq by sender, Call-ID and From tag.
     numbers: BTreeMap<(SocketAddr, Bytes, Bytes), u32>,
     /// INVITE branches with a provisional response sent to them.
@@ -106,6 +110,7 @@ impl Audit {
         if matches!(method, Method::Bye | Method::Info | Method::Refer | Method::Notify | Method::Update) {
             assert!(!tag(message.to()).is_empty(), "no To tag within a dialog\n{}", shown(message));
         }
+        self.sent_at.insert(key.clone(), sent.at);
         self.requests.insert(key, sent.bytes.clone());
     }
 
@@ -142,11 +147,22 @@ impl Audit {
         assert_eq!(first, status, "one request, one final status\n{}", shown(message));
     }
 
-    /// Every final response to an INVITE that arrived was followed by its ACK.
+    /// Every final response to an INVITE that arrived while somebody still waited was followed by its ACK.
     fn finals_are_acknowledged(&self, arrivals: &[(&Sent, Message)]) {
+        let mut heard: BTreeMap<Bytes, Moment> = BTreeMap::new();
         for (arrival, message) in arrivals.iter().filter(|(_, message)| !message.is_request()) {
             let cseq = message.cseq().expect("validated");
-            if cseq.method != Method::Invite || message.status().is_none_or(|status| status < 200) {
+            if cseq.method != Method::Invite {
+                continue;
+            }
+            let branch = branch(message);
+            let sent = self.sent_at.get(&(branch.clone(), b"INVITE".to_vec())).expect("an answer to something");
+            let first = *heard.entry(branch.clone()).or_insert(arrival.at);
+            // Timer B, and the same wait after a CANCEL: then nobody is there any more.
+            let given_up = first.since(*sent) >= PATIENCE;
+            let cancelled = self.sent_at.get(&(branch, b"CANCEL".to_vec()));
+            let forgotten = cancelled.is_some_and(|at| arrival.at.since(*at) >= PATIENCE);
+            if message.status().is_none_or(|status| status < 200) || given_up || forgotten {
                 continue;
             }
             let key = (arrival.to, message.call_id().expect("validated"), cseq.number, tag(message.to()));
@@ -163,3 +179,6 @@ impl Audit {
         }
     }
 }
+
+/// 64*T1.
+const PATIENCE: Duration = Duration::from_secs(32);

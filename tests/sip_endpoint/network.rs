@@ -54,6 +54,7 @@ pub struct Host {
 /// One message on the wire.
 #[derive(Clone)]
 pub struct Sent {
+    pub at: Moment,
     pub from: SocketAddr,
     pub to: SocketAddr,
     pub transport: Transport,
@@ -224,7 +225,8 @@ impl Network {
                     }
                     return;
                 };
-                self.arrivals.push(Sent { from, to, transport: Transport::Udp, bytes: bytes.clone() });
+                let at = self.now;
+                self.arrivals.push(Sent { at, from, to, transport: Transport::Udp, bytes: bytes.clone() });
                 match self.hosts[host].endpoint {
                     Some(_) => self.handle(host, |endpoint, now| endpoint.handle_datagram(now, flow, &bytes)),
                     None => self.hosts[host].inbox.push((flow, String::from_utf8_lossy(&bytes).into_owned())),
@@ -251,7 +253,13 @@ impl Network {
         let (at, local, remote) =
             if to_opener { (ends.opener, opener, ends.listener) } else { (ends.listener, ends.listener, opener) };
         let Some(host) = self.at(at) else { return };
-        self.arrivals.push(Sent { from: remote, to: at, transport: Transport::Tcp, bytes: bytes.clone() });
+        self.arrivals.push(Sent {
+            at: self.now,
+            from: remote,
+            to: at,
+            transport: Transport::Tcp,
+            bytes: bytes.clone(),
+        });
         let flow = Flow { transport: Transport::Tcp, local, remote, connection: Some(connection) };
         match self.hosts[host].endpoint {
             Some(_) => {
@@ -284,8 +292,8 @@ impl Network {
             match transmit {
                 Transmit::Send { flow, bytes } => {
                     let from = self.hosts[host].address;
-                    let (to, transport) = (flow.remote, flow.transport);
-                    self.trace.push(Sent { from, to, transport, bytes: bytes.clone() });
+                    let (at, to, transport) = (self.now, flow.remote, flow.transport);
+                    self.trace.push(Sent { at, from, to, transport, bytes: bytes.clone() });
                     match flow.transport {
                         Transport::Udp => self.send_datagram(from, flow.remote, bytes),
                         Transport::Tcp => self.send_stream(host, flow, bytes),
@@ -367,6 +375,21 @@ impl Network {
         let new = self.trace.iter().skip(self.shown).map(|sent| self.rung(sent)).collect();
         self.shown = self.trace.len();
         new
+    }
+
+    /// The whole trace with times, for who looks for a fault.
+    pub fn story(&self) -> String {
+        let sent = self.trace.iter().map(|sent| (sent, "sends"));
+        let arrived = self.arrivals.iter().map(|sent| (sent, "hears"));
+        let mut all: Vec<_> = sent.chain(arrived).collect();
+        all.sort_by_key(|(sent, _)| sent.at);
+        let line = |(sent, verb): &(&Sent, &str)| {
+            let text = String::from_utf8_lossy(&sent.bytes);
+            let find =
+                |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+            format!("{} {verb} {} {} {}\n", sent.at, self.rung(sent), find("CSeq: "), find("Call-ID: "))
+        };
+        all.iter().map(line).collect()
     }
 
     fn rung(&self, sent: &Sent) -> String {
