@@ -1,18 +1,19 @@
 //! Messages written in one pass: start line, headers in the order given, Content-Length, body.
 //! Never lets a value end its line: CR, LF and other control characters become spaces. RFC 3261 7, 8.1.1, 8.2.6; RFC 3581 4.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 
 use super::grammar;
 use super::header_name::HeaderName;
+use super::host::Host;
 use super::message::Message;
 use super::method::Method;
-use super::uri::{Host, Uri};
+use super::uri::Uri;
 
 /// Writes a request.
-#[derive(Debug)]
 #[must_use]
 pub struct RequestWriter {
     head: Vec<u8>,
@@ -49,8 +50,14 @@ impl RequestWriter {
     }
 }
 
+/// What is written may hold numbers and keys.
+impl fmt::Debug for RequestWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestWriter").finish_non_exhaustive()
+    }
+}
+
 /// Writes the response to a request.
-#[derive(Debug)]
 #[must_use]
 pub struct ResponseWriter {
     request: Message,
@@ -168,7 +175,13 @@ impl ResponseWriter {
     }
 }
 
-#[derive(Debug)]
+/// What is written may hold numbers and keys.
+impl fmt::Debug for ResponseWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseWriter").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
 struct Body {
     content_type: String,
     bytes: Bytes,
