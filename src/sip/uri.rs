@@ -9,7 +9,8 @@ use bytes::Bytes;
 use super::error::SyntaxError;
 use super::grammar;
 use super::header::Params;
-use super::host::{self, Host};
+use super::host;
+pub(super) use super::host::Host;
 use crate::model::PhoneNumber;
 
 /// What stands before the colon.
