@@ -248,25 +248,12 @@ impl Parser {
 
     /// Control characters may stand only as quoted pairs (RFC 4475 3.1.1.2); most messages have none at all.
     fn check_controls(&mut self, bytes: &[u8], body: usize, start: &StartLine) {
-        let is_control = |byte: &u8| (*byte < b' ') & !matches!(byte, b'\t' | b'\r' | b'\n') | (*byte == 0x7f);
-        if !bytes[..body].iter().fold(false, |found, byte| found | is_control(byte)) {
+        if !bytes[..body].iter().fold(false, |found, byte| found | grammar::is_control(*byte)) {
             return;
         }
         let (StartLine::Request { uri: span, .. } | StartLine::Response { reason: span, .. }) = start;
-        let sound = !span.of(bytes).iter().any(is_control)
-            && self.fields.iter().all(|field| {
-                let mut quoted = false;
-                let mut text = field.value.of(bytes).iter();
-                while let Some(byte) = text.next() {
-                    match byte {
-                        b'"' => quoted = !quoted,
-                        b'\\' if quoted => _ = text.next(),
-                        byte if is_control(byte) => return false,
-                        _ => {}
-                    }
-                }
-                true
-            });
+        let sound = !span.of(bytes).iter().any(|byte| grammar::is_control(*byte))
+            && self.fields.iter().all(|field| grammar::controls_are_quoted(field.value.of(bytes)));
         if !sound {
             self.note(400, "Control Character In Header");
         }
@@ -302,3 +289,148 @@ impl Version {
 
 /// Header fields of a usual INVITE with room to spare, so that the index is allocated once.
 const USUAL_FIELDS: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> ParseError {
+        parse(Bytes::from(text.to_owned())).expect_err(text)
+    }
+
+    fn sound(bytes: &[u8]) -> Message {
+        parse(Bytes::copy_from_slice(bytes)).unwrap_or_else(|error| panic!("{error}: {bytes:?}"))
+    }
+
+    #[test]
+    fn request_lines_are_three_words_and_two_spaces() {
+        let wrong = [
+            "INVITE  sip:a SIP/2.0",
+            "INVITE sip:a  SIP/2.0",
+            "INVITE sip:a SIP/2.0 ",
+            "INVITE sip:a",
+            "INVITE <sip:a> SIP/2.0",
+            "INVITE sip:a; lr SIP/2.0",
+            "INVITE\tsip:a\tSIP/2.0",
+            "INVITE sip:a HTTP/1.1",
+            "INVITE sip:a SIP/2",
+            "INVITE sip:a SIP/2.0x",
+            "INV(ITE sip:a SIP/2.0",
+            " INVITE sip:a SIP/2.0",
+            "INVITE sip:a\r\n SIP/2.0",
+            "INVITE",
+            "INVITE sip:\u{1}a SIP/2.0",
+        ];
+        for line in wrong {
+            assert_eq!(error(&format!("{line}\r\nl: 0\r\n\r\n")).status, 400, "{line:?}");
+        }
+        for version in ["SIP/7.0", "SIP/2.1", "SIP/2.00", "sip/1.0"] {
+            let error = error(&format!("OPTIONS sip:a {version}\r\nl: 0\r\n\r\n"));
+            assert_eq!(error.status, 505, "{version}");
+            assert!(error.partial.is_some());
+        }
+        assert_eq!(sound(b"OPTIONS sip:a sip/2.0\r\n\r\n").request_uri(), Some(&b"sip:a"[..]));
+        assert_eq!(sound(b"\r\n\r\nOPTIONS sip:a SIP/2.0\r\n\r\n").request_uri(), Some(&b"sip:a"[..]));
+    }
+
+    #[test]
+    fn status_lines_have_three_digits_and_any_phrase() {
+        let reason = |line: &[u8]| {
+            let message = sound(&[line, b"\r\n\r\n"].concat());
+            (message.status(), message.reason().map(<[u8]>::to_vec))
+        };
+        assert_eq!(reason(b"SIP/2.0 100 "), (Some(100), Some(Vec::new())));
+        assert_eq!(reason(b"SIP/2.0 100"), (Some(100), Some(Vec::new())));
+        assert_eq!(reason(b"SIP/2.0 200 = 2**3 \xd0\xbd"), (Some(200), Some(b"= 2**3 \xd0\xbd".to_vec())));
+        for line in [
+            "SIP/2.0 4294967301 no",
+            "SIP/2.0 099 x",
+            "SIP/2.0 700 x",
+            "SIP/2.0 20 x",
+            "SIP/2.0  200 x",
+            "SIP/2.0",
+            "SIP/7.0 200 OK",
+        ] {
+            let error = error(&format!("{line}\r\nl: 0\r\n\r\n"));
+            assert!(error.partial.is_none(), "{line}: a response is not answered");
+        }
+    }
+
+    #[test]
+    fn header_lines_are_a_token_and_a_colon() {
+        for line in ["Foobar roobar", ": x", "Sub ject: x", "Subj\u{e9}ct: x", "(x): y"] {
+            let error = error(&format!("OPTIONS sip:a SIP/2.0\r\nVia: v\r\n{line}\r\nCall-ID: c\r\n\r\n"));
+            assert_eq!(error.status, 400, "{line:?}");
+            let partial = error.partial.expect("a request");
+            assert!(partial.header(&HeaderName::Via).is_some() && partial.header(&HeaderName::CallId).is_some());
+        }
+        let odd = sound(b"OPTIONS sip:a SIP/2.0\r\nTO :\r\n sip:b\r\nextensionHeader-!.%*+_`'~:x\r\nS:\r\nL:0\r\n\r\n");
+        assert_eq!(odd.header(&HeaderName::To).as_deref(), Some(&b"sip:b"[..]));
+        assert_eq!(odd.header(&HeaderName::Subject).as_deref(), Some(&b""[..]));
+        assert_eq!(odd.header(&HeaderName::new(b"EXTENSIONHEADER-!.%*+_`'~")).as_deref(), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn one_latin_1_byte_cuts_nothing() {
+        let message = sound(b"INFO sip:a SIP/2.0\r\nFrom: \"Andr\xe9\" <sip:b@c.example>\r\nX: \xff\xfe\r\nCall-ID: c\r\nl: 2\r\n\r\n\xe9\0");
+        assert_eq!(message.header(&HeaderName::CallId).as_deref(), Some(&b"c"[..]));
+        assert_eq!(message.body(), b"\xe9\0");
+    }
+
+    #[test]
+    fn lone_line_breaks_are_refused_but_read_over() {
+        for line_break in ["\n", "\r"] {
+            let text = format!("OPTIONS sip:a SIP/2.0\r\nVia: v{line_break}Call-ID: c\r\nl: 0\r\n\r\n");
+            let error = error(&text);
+            assert_eq!(error.status, 400);
+            let partial = error.partial.expect("a request");
+            assert_eq!(partial.header(&HeaderName::CallId).as_deref(), Some(&b"c"[..]));
+        }
+        let unix = error("OPTIONS sip:a SIP/2.0\nVia: v\nCall-ID: c\n\nbody");
+        assert_eq!(unix.partial.expect("a request").body(), b"body");
+    }
+
+    #[test]
+    fn control_characters_stand_only_as_quoted_pairs() {
+        let with = |value: &[u8]| parse([b"OPTIONS sip:a SIP/2.0\r\nSubject: ", value, b"\r\n\r\n"].concat().into());
+        for wrong in [&b"a\0b"[..], b"a\x07", b"\"a\0b\"", b"\\\0", b"a\x7f", b"\"x\" \\\x1b"] {
+            assert_eq!(with(wrong).expect_err("a control character").status, 400, "{wrong:?}");
+        }
+        assert!(with(b"\"BEL:\\\x07 NUL:\\\0 DEL:\\\x7f\"").is_ok());
+        assert!(with(b"a\tb").is_ok());
+    }
+
+    #[test]
+    fn a_head_without_its_empty_line_is_refused_with_all_it_has() {
+        for end in ["", "\r", "\r\n"] {
+            let error = error(&format!("OPTIONS sip:a SIP/2.0\r\nVia: v\r\nCall-ID: c{end}"));
+            assert_eq!(error.status, 400);
+            let partial = error.partial.expect("a request");
+            assert_eq!(partial.header(&HeaderName::CallId).as_deref(), Some(&b"c"[..]), "{end:?}");
+        }
+        assert!(error("").partial.is_none());
+        assert!(error("\r\n\r\n").partial.is_none());
+        assert!(error("hello").partial.is_none());
+    }
+
+    #[test]
+    fn the_body_is_what_the_length_says() {
+        let with = |length: &str, body: &str| parse(format!("INFO sip:a SIP/2.0\r\n{length}\r\n{body}").into());
+        assert_eq!(with("", "hello").expect("sound").body(), b"hello");
+        assert_eq!(with("l: 3\r\n", "hello").expect("sound").body(), b"hel");
+        for wrong in ["l: 9999\r\n", "l: -1\r\n", "l: 1\r\nl: 1\r\n", "l: x\r\n", "l: 4294967297\r\n", "l:\r\n"] {
+            assert_eq!(with(wrong, "hello").expect_err(wrong).status, 400);
+        }
+    }
+
+    #[test]
+    fn too_many_bytes_and_too_many_headers_are_513() {
+        let long = format!("INFO sip:a SIP/2.0\r\nVia: v\r\n\r\n{}", "x".repeat(SIP_MESSAGE_BYTES_MAX));
+        let refused = error(&long);
+        assert_eq!(refused.status, 513);
+        assert!(refused.partial.expect("a request").header(&HeaderName::Via).is_some());
+        let many = |count: usize| format!("INFO sip:a SIP/2.0\r\n{}\r\n", "X: y\r\n".repeat(count));
+        assert_eq!(sound(many(SIP_HEADERS_MAX).as_bytes()).all_headers().count(), SIP_HEADERS_MAX);
+        assert_eq!(error(&many(SIP_HEADERS_MAX + 1)).status, 513);
+    }
+}

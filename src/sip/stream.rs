@@ -1,6 +1,8 @@
 //! The bytes of one connection, gathered until they are whole messages.
 //! Never holds more than two messages may have, never reads on after a fault. RFC 3261 18.3, RFC 5626 3.5.1.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::error::{Overflow, ParseError};
@@ -9,7 +11,7 @@ use crate::model::limits::SIP_MESSAGE_BYTES_MAX;
 
 /// Push what arrives, then take items until there are none. After an error nothing more comes out: answer it where it
 /// has a partial request, and close the connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct StreamBuffer {
     bytes: Vec<u8>,
     /// Where the first unread byte stands.
@@ -20,7 +22,7 @@ pub struct StreamBuffer {
 }
 
 /// One thing a peer sent over a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StreamItem {
     /// A whole message, ready to parse.
     Message(Bytes),
@@ -28,6 +30,24 @@ pub enum StreamItem {
     Ping,
     /// CRLF: the answer to our ping, or an empty line between messages.
     Pong,
+}
+
+/// A message may hold numbers and keys: a log sees its length.
+impl fmt::Debug for StreamItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamItem::Message(bytes) => write!(f, "Message({} bytes)", bytes.len()),
+            StreamItem::Ping => f.write_str("Ping"),
+            StreamItem::Pong => f.write_str("Pong"),
+        }
+    }
+}
+
+/// As of `StreamItem`.
+impl fmt::Debug for StreamBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamBuffer").field("unread", &(self.bytes.len() - self.start)).finish_non_exhaustive()
+    }
 }
 
 impl StreamBuffer {
@@ -106,5 +126,63 @@ impl Iterator for StreamBuffer {
                 Some(Err(error))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nl: 2\r\n\r\nhi";
+
+    fn drain(buffer: &mut StreamBuffer) -> Vec<StreamItem> {
+        buffer.by_ref().map(|item| item.expect("a sound stream")).collect()
+    }
+
+    #[test]
+    fn messages_and_keep_alives_come_out_in_their_order() {
+        let mut buffer = StreamBuffer::new();
+        let stream = [b"\r\n\r\n", OPTIONS, b"\r\n", OPTIONS, b"\r\n\r\n"].concat();
+        let (one, two) = stream.split_at(20);
+        buffer.push(one).expect("room");
+        assert_eq!(drain(&mut buffer), [StreamItem::Ping]);
+        buffer.push(two).expect("room");
+        let message = StreamItem::Message(Bytes::from_static(OPTIONS));
+        assert_eq!(drain(&mut buffer), [message.clone(), StreamItem::Pong, message, StreamItem::Ping]);
+        assert!(buffer.bytes.is_empty());
+    }
+
+    #[test]
+    fn a_lone_crlf_waits_unless_a_pong_is_expected() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"\r\n").expect("room");
+        assert_eq!(drain(&mut buffer), []);
+        buffer.expect_pong();
+        assert_eq!(drain(&mut buffer), [StreamItem::Pong]);
+        buffer.push(b"\r\n").expect("room");
+        assert_eq!(drain(&mut buffer), []);
+        buffer.push(b"\r\n").expect("room");
+        assert_eq!(drain(&mut buffer), [StreamItem::Ping]);
+    }
+
+    #[test]
+    fn nothing_comes_out_after_a_fault() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"MESSAGE sip:a SIP/2.0\r\nl: 4294967296\r\n\r\n").expect("room");
+        buffer.push(OPTIONS).expect("room");
+        assert!(matches!(buffer.next(), Some(Err(error)) if error.status == 400));
+        assert!(buffer.next().is_none());
+        buffer.push(OPTIONS).expect("swallowed");
+        assert!(buffer.next().is_none());
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut buffer = StreamBuffer::new();
+        let chunk = [b'x'; SIP_MESSAGE_BYTES_MAX];
+        assert_eq!(buffer.push(&chunk), Ok(()));
+        assert_eq!(buffer.push(&chunk), Ok(()));
+        assert_eq!(buffer.push(b"x"), Err(Overflow));
+        assert!(matches!(buffer.next(), Some(Err(error)) if error.status == 513));
     }
 }
