@@ -35,6 +35,8 @@ pub fn audit(network: &Network) {
 struct Audit {
     /// First bytes by branch and method.
     requests: BTreeMap<(Bytes, Vec<u8>), Bytes>,
+    /// Every branch that began a transaction.
+    branches: BTreeSet<Bytes>,
     /// When each left first.
     sent_at: BTreeMap<(Bytes, Vec<u8>), Moment>,
     /// Highest CSeq by sender, Call-ID and From tag.
@@ -97,8 +99,11 @@ impl Audit {
             }
             Method::Cancel => self.cancel(message),
             _ => {
-                let used = self.requests.keys().any(|(branch, _)| *branch == key.0);
-                assert!(!used, "a branch is used for one transaction only\n{}", shown(message));
+                assert!(
+                    self.branches.insert(key.0.clone()),
+                    "a branch is used for one transaction only\n{}",
+                    shown(message)
+                );
                 let order = self.numbers.entry((sent.from, call_id, tag(message.from()))).or_insert(0);
                 assert!(cseq.number > *order, "CSeq {} after {order}\n{}", cseq.number, shown(message));
                 *order = cseq.number;

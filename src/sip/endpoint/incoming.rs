@@ -105,7 +105,7 @@ impl Endpoint {
         match refused {
             Admission::Admitted(_) => {}
             Admission::Challenge { stale } => {
-                self.counters.replays += u64::from(stale);
+                self.counters.stale_credentials += u64::from(stale);
                 let answer = self.challenge(now, &flow, stale);
                 self.respond_stateless(&flow, &request, &answer);
             }
