@@ -382,6 +382,54 @@ fn a_large_invite_goes_by_tcp_and_by_udp_where_nobody_listens() {
     }
 }
 
+#[test]
+fn a_caller_may_say_how_long_it_waits() {
+    let (mut network, _, bob) = alice_and_bob();
+    let peer = network.peer("10.0.0.3:5060");
+    network.say(peer, bob, &Request { more: "Expires: 9\n".to_owned(), ..Request::new("INVITE") }.text());
+    network.run_ms(8_900);
+    assert_eq!(names(&network.events(bob)), ["Incoming"]);
+    network.run_ms(200);
+    assert_eq!(names(&network.events(bob)), ["Cancelled"]);
+    let answers = first_lines(&inbox(&mut network, peer));
+    assert_eq!(answers, ["SIP/2.0 100 Trying", "SIP/2.0 487 Request Terminated"]);
+}
+
+#[test]
+fn requests_within_a_call_follow_the_recorded_route() {
+    let (mut network, _, bob) = alice_and_bob();
+    let peer = network.peer("10.0.0.3:5060");
+    let proxy = network.peer("10.0.0.4:5070");
+    let more = "Record-Route: <sip:10.0.0.4:5070;lr>\n".to_owned();
+    network.say(peer, bob, &Request { more, ..Request::new("INVITE") }.text());
+    let session = incoming(&network.events(bob));
+    network.command(bob, |endpoint, now| endpoint.answer(now, session, sdp("answer")));
+    network.run_ms(10);
+    let answer = inbox(&mut network, peer).pop().expect("the 200 goes back the way the INVITE came");
+    assert_eq!(header(&answer, "Record-Route"), "<sip:10.0.0.4:5070;lr>");
+    let ack = Request { to: header(&answer, "To"), branch: "z9hG4bK-ack".to_owned(), ..Request::new("ACK") };
+    let body = String::from_utf8_lossy(&sdp("theirs")).replace("\r\n", "\n");
+    let more = "Content-Type: application/sdp\n".to_owned();
+    network.say(proxy, bob, &Request { more, body, ..ack }.text());
+    network.command(bob, |endpoint, now| endpoint.hangup(now, session, None));
+    network.run_ms(10);
+    let bye = inbox(&mut network, proxy).pop().expect("the BYE goes by the proxy");
+    assert!(bye.starts_with("BYE sip:carol@10.0.0.3:5060 SIP/2.0"), "{bye}");
+    assert_eq!(header(&bye, "Route"), "<sip:10.0.0.4:5070;lr>");
+}
+
+#[test]
+fn the_same_seed_plays_the_same_call_byte_for_byte() {
+    let play = || {
+        let (mut network, alice, bob) = alice_and_bob();
+        let (a, _) = connected(&mut network, alice, bob);
+        network.command(alice, |endpoint, now| endpoint.hangup(now, a, None));
+        network.run_secs(60);
+        network.trace.iter().map(|sent| sent.bytes.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(play(), play());
+}
+
 /// A response of a hand-written peer to a request it received.
 pub fn reply(request: &str, status: &str, to_tag: &str, body: &str) -> String {
     let to = header(request, "To");

@@ -42,7 +42,7 @@ impl Weather {
 pub struct Host {
     pub address: SocketAddr,
     pub endpoint: Option<Endpoint>,
-    pub events: Vec<(Moment, Event)>,
+    pub events: Vec<Event>,
     /// What a hand-written peer received.
     pub inbox: Vec<(Flow, String)>,
     /// Nothing listens on TCP here.
@@ -179,9 +179,16 @@ impl Network {
 
     /// Lets time pass until `end`; `owner` is told each event of each host as it happens.
     pub fn run_until(&mut self, end: Moment, mut owner: impl FnMut(&mut Network, usize, &Event)) {
+        while let Some((host, event)) = self.next_event(end) {
+            owner(self, host, &event);
+        }
+    }
+
+    /// Lets time pass until something happens, or until `end`.
+    pub fn next_event(&mut self, end: Moment) -> Option<(usize, Event)> {
         loop {
-            for host in 0..self.hosts.len() {
-                self.tell_owner(host, &mut owner);
+            if let Some(told) = (0..self.hosts.len()).find_map(|host| self.take_event(host)) {
+                return Some(told);
             }
             let timers = self.hosts.iter().filter_map(|host| host.endpoint.as_ref()?.poll_timeout());
             let arrivals = self.queue.first_key_value().map(|((at, _), _)| *at);
@@ -200,17 +207,14 @@ impl Network {
                 self.settle(host);
             }
         }
-        self.now = end;
+        self.now = self.now.max(end);
+        None
     }
 
-    fn tell_owner(&mut self, host: usize, owner: &mut impl FnMut(&mut Network, usize, &Event)) {
-        let now = self.now;
-        loop {
-            let event = self.hosts[host].endpoint.as_mut().and_then(Endpoint::poll_event);
-            let Some(event) = event else { return };
-            self.hosts[host].events.push((now, event.clone()));
-            owner(self, host, &event);
-        }
+    fn take_event(&mut self, host: usize) -> Option<(usize, Event)> {
+        let event = self.hosts[host].endpoint.as_mut()?.poll_event()?;
+        self.hosts[host].events.push(event.clone());
+        Some((host, event))
     }
 
     fn arrive(&mut self, arrival: Arrival) {
@@ -365,9 +369,8 @@ impl Network {
 
     /// The events of a host so far, taken.
     pub fn events(&mut self, host: usize) -> Vec<Event> {
-        let mut ignore = |_: &mut Network, _: usize, _: &Event| {};
-        self.tell_owner(host, &mut ignore);
-        std::mem::take(&mut self.hosts[host].events).into_iter().map(|(_, event)| event).collect()
+        while self.take_event(host).is_some() {}
+        std::mem::take(&mut self.hosts[host].events)
     }
 
     /// The first lines of everything sent since the last call, as `1>2 INVITE` and `2>1 180 INVITE`.

@@ -9,7 +9,6 @@ use super::gate::text;
 use crate::model::Moment;
 use crate::sip::body::session_description;
 use crate::sip::dialog::Dialog;
-use crate::sip::digest::{authorize, choose};
 use crate::sip::draft::{ContactKind, Draft};
 use crate::sip::flow::Flow;
 use crate::sip::header::{NameAddr, Params};
@@ -49,7 +48,7 @@ impl Endpoint {
             method: Method::Invite,
             uri,
             routes: Vec::new(),
-            from: self.from_of(&invite, &flow).with_tag(&tag),
+            from: self.caller_of(&invite, &flow).with_tag(&tag),
             to: match &invite.to_display {
                 Some(display) => to.with_display(display),
                 None => to,
@@ -99,7 +98,7 @@ impl Endpoint {
         }
     }
 
-    fn from_of(&self, invite: &Invite, flow: &Flow) -> NameAddr {
+    fn caller_of(&self, invite: &Invite, flow: &Flow) -> NameAddr {
         if invite.from.user.is_empty() {
             // RFC 3323 4.1.1.3.
             let nowhere = Host::Name(Bytes::from_static(b"anonymous.invalid"));
@@ -325,45 +324,6 @@ impl Endpoint {
             _ => {}
         }
     }
-
-    /// Sends the request again with credentials for this challenge: at most twice, the second time only when the first
-    /// nonce was too old, and only for the peer that the request was meant for (22.2, 22.3).
-    pub(super) fn answer_challenge(
-        &mut self,
-        now: Moment,
-        id: ClientId,
-        reply: Reply<'_>,
-        login: Option<&Login>,
-        cseq: Option<u32>,
-    ) -> Option<ClientId> {
-        let (asked, shown) = match reply.status {
-            401 => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
-            407 => (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
-            _ => return None,
-        };
-        let (message, login) = (reply.message?, login?);
-        let challenges = message.challenges(&asked);
-        let challenge = choose(&challenges)?;
-        let client = self.clients.get(id)?;
-        let meant = reply.flow.remote.ip() == client.flow.remote.ip();
-        if !meant || client.tries >= CHALLENGES_MAX || client.tries > 0 && !challenge.stale {
-            return None;
-        }
-        let (mut draft, flow, asker, tries) =
-            (client.draft.clone(), client.flow, client.asker.clone(), client.tries + 1);
-        draft.cseq = cseq.unwrap_or(draft.cseq + 1);
-        let client_nonce = self.random.client_nonce();
-        let secret = (login.user.as_str(), login.password.as_str());
-        let uri = draft.uri.to_bytes();
-        let credentials = authorize(challenge, secret, &draft.method, &uri, &client_nonce, 1);
-        draft.set_credentials(shown, credentials.to_bytes());
-        let may_switch = matches!(asker, Asker::Call(_));
-        let next = self.send_request_sized(now, draft, flow, asker, may_switch);
-        if let Some(client) = self.clients.get_mut(next) {
-            client.tries = tries;
-        }
-        Some(next)
-    }
 }
 
 /// Seconds of a Retry-After header, whatever comment or parameter follows (20.33).
@@ -403,5 +363,3 @@ const RESERVED: [HeaderName; 14] = [
 ];
 /// Branches of a fork that are told apart.
 const EARLY_DIALOGS_MAX: usize = 8;
-/// Challenges answered for one request.
-const CHALLENGES_MAX: u32 = 2;

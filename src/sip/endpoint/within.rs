@@ -350,6 +350,7 @@ impl Endpoint {
             Wait::Repeat => self.repeat_answer(now, id),
             Wait::NoAck => self.on_no_ack(now, id),
             Wait::BackOff => self.ask_again(now, id),
+            Wait::Expires => self.on_expires(now, id),
         }
     }
 
