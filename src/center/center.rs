@@ -58,6 +58,8 @@ pub(super) struct Contact {
     pub(super) call: Call,
     pub(super) from: PhoneNumber,
     pub(super) to: PhoneNumber,
+    /// The agent whose own phone made this call.
+    pub(super) made_by: Option<AgentId>,
     pub(super) worker: usize,
     pub(super) max_forwards: u32,
     pub(super) flow: Option<Arc<ivr::Flow>>,

@@ -413,6 +413,9 @@ impl Center {
 
     fn ended(&mut self, now: Moment, id: CallId, summary: &call::Summary) {
         let Some(contact) = self.forget_call(id) else { return };
+        if let Some(agent) = contact.made_by {
+            self.tell_acd(now, acd::Input::Released { agent, call: id, wrap_up: false });
+        }
         let unix = |moment: Moment| self.wall.unix_ms(moment);
         let record = CallRecord {
             call: id,
