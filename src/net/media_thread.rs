@@ -271,12 +271,13 @@ impl Thread {
         }
     }
 
+    /// Lets the other side see the counts: four times a second, and before a sleep without end.
     fn publish(&mut self, now: Moment) {
-        let counts = self.worker.counts();
-        if (now >= self.publish || counts.legs == 0)
-            && let Ok(mut shared) = self.shared.counts.try_lock()
-        {
-            *shared = counts;
+        if now < self.publish && self.worker.poll_timeout().is_some() {
+            return;
+        }
+        if let Ok(mut shared) = self.shared.counts.try_lock() {
+            *shared = self.worker.counts();
             self.publish = now + PUBLISH_INTERVAL;
         }
     }
