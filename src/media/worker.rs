@@ -508,7 +508,7 @@ mod tests {
         assert_eq!(worker.poll_timeout().is_none(), open == 0, "who has no leg sleeps, nobody else");
     }
 
-    /// Takes everything out; sequence numbers of each leg's stream go up by one in the order of sending, but for relayed loss.
+    /// Takes everything out, and keeps the balance of legs opened and closed.
     fn drain(worker: &mut Worker, closed: &mut BTreeMap<u64, i64>) {
         let mut out = [0; PACKET_BYTES_MAX];
         for round in 0.. {
