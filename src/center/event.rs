@@ -1,6 +1,7 @@
 //! The event log's words: everything that happened, in order, as plain values. CDRs, the live page, metrics and
 //! the database are readers of it, so no two screens disagree. Numbers are revealed only to the store.
 
+pub use crate::charter::{Promise, Verdict};
 use crate::model::{AgentId, CallId, EndedBy, LegId, Outcome, PhoneNumber, QueueId, TaskId};
 
 /// One thing that happened.
@@ -43,7 +44,7 @@ pub enum EventKind {
     CallResumed { leg: LegId },
     /// Two parties hear each other.
     #[serde(rename = "call.connected")]
-    CallConnected { agent: Option<AgentId>, queue: Option<QueueId>, waited_ms: u64, rang_ms: u64 },
+    CallConnected { agent: Option<AgentId>, queue: Option<QueueId>, waited_ms: u64 },
     /// A leg that lost its media, and what policy did.
     #[serde(rename = "call.media_lost")]
     MediaLost { leg: LegId, silent_ms: u64 },
@@ -74,7 +75,7 @@ pub enum EventKind {
     #[serde(rename = "agent.offered")]
     AgentOffered { agent: AgentId, queue: QueueId },
     #[serde(rename = "agent.offer_missed")]
-    OfferMissed { agent: AgentId, queue: QueueId, why: MissedWhy, rang_ms: u64 },
+    OfferMissed { agent: AgentId, queue: Option<QueueId>, why: MissedWhy, rang_ms: u64 },
     #[serde(rename = "agent.state_changed")]
     AgentStateChanged { agent: AgentId, state: AgentWord, reason: Option<String>, lasted_ms: u64 },
     #[serde(rename = "agent.registered")]
@@ -218,67 +219,10 @@ pub enum TransferBack {
     FirstAgent,
     /// To the queue, with the age that the caller had.
     Queue,
+    /// To the flow that asked for the transfer.
+    Flow,
     /// Nobody was left to take the caller; the closing sentence was played.
     Nobody,
-}
-
-/// The service charter's promises that this server clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Promise {
-    /// The caller's clock: first 180 or 183 to 200, under 6.0 s.
-    AnswerBeforeThirdRing,
-    /// The agent's clock, per offer: the phone's first 180 to its 200.
-    AgentBeforeThirdRing,
-    /// No transfer before the caller heard department, name and number.
-    TransferAnnounced,
-    /// Time in queue until an agent, a callback or a message.
-    WaitUnder3Minutes,
-    /// Who hung up first after a conversation.
-    CallerHangsUpFirst,
-}
-
-impl Promise {
-    pub const ALL: [Promise; 5] = [
-        Promise::AnswerBeforeThirdRing,
-        Promise::AgentBeforeThirdRing,
-        Promise::TransferAnnounced,
-        Promise::WaitUnder3Minutes,
-        Promise::CallerHangsUpFirst,
-    ];
-
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Promise::AnswerBeforeThirdRing => "answer_before_third_ring",
-            Promise::AgentBeforeThirdRing => "agent_before_third_ring",
-            Promise::TransferAnnounced => "transfer_announced",
-            Promise::WaitUnder3Minutes => "wait_under_3_minutes",
-            Promise::CallerHangsUpFirst => "caller_hangs_up_first",
-        }
-    }
-}
-
-/// How one promise was kept this time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Met,
-    Breached,
-    Excused,
-}
-
-impl Verdict {
-    pub const ALL: [Verdict; 3] = [Verdict::Met, Verdict::Breached, Verdict::Excused];
-
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Met => "met",
-            Verdict::Breached => "breached",
-            Verdict::Excused => "excused",
-        }
-    }
 }
 
 /// One call's record (CDR): one for every call that was received.

@@ -7,8 +7,11 @@ use std::net::SocketAddr;
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
     /// The address is taken or is not ours.
-    #[error("cannot bind UDP {address}: {source}")]
+    #[error("cannot bind the RTP port {address}: {source}{}", help(source))]
     Bind { address: SocketAddr, source: io::Error },
+    /// A SIP listener's address is taken or is not ours.
+    #[error("cannot listen for {what} on {address}: {source}{}", help(source))]
+    Listen { what: &'static str, address: SocketAddr, source: io::Error },
     /// The range of ports ends above 65,535.
     #[error("{slots} port pairs do not fit above port {first_port}")]
     PortRange { first_port: u16, slots: u16 },
@@ -20,7 +23,20 @@ pub enum NetError {
     Start { what: &'static str, source: io::Error },
 }
 
-/// A bounded queue is full; what was to be put into it is lost, as is counted by whoever sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the queue is full")]
-pub struct Full;
+impl NetError {
+    pub(crate) fn bind(what: &'static str, address: SocketAddr, source: io::Error) -> Self {
+        NetError::Listen { what, address, source }
+    }
+}
+
+/// The way out, where there is a usual one.
+fn help(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            "\n  help: another program (or another Thirdring) has this port; stop it, or configure another port"
+        }
+        io::ErrorKind::AddrNotAvailable => "\n  help: no interface of this machine has this address",
+        io::ErrorKind::PermissionDenied => "\n  help: ports below 1024 need a privilege; choose a higher one",
+        _ => "",
+    }
+}

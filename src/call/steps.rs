@@ -1,0 +1,199 @@
+//! Steps that several states of a call share: answering, dialling, queueing, closing, ending.
+
+use std::time::Duration;
+
+use super::call::{Call, State};
+use super::leg::{Leg, LegMint, LegState, Role};
+use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Progress, Speech};
+use crate::model::{AgentId, EndedBy, LegId, Moment, QueueId};
+
+impl Call {
+    pub(super) fn answer_caller(&mut self, now: Moment) {
+        if !self.timeline.is_answered() {
+            let rang = self.timeline.rang_for(now);
+            self.timeline.answered(now);
+            self.outputs.push_back(Output::Answer { leg: self.caller });
+            self.fact(Fact::CallerAnswered { rang });
+        }
+    }
+
+    /// The caller's phone has confirmed our answer: from now on it hears us.
+    pub(super) fn caller_confirmed(&mut self) {
+        match &self.state {
+            State::Flow => self.outputs.push_back(Output::StartFlow),
+            State::Service => match self.begin.clone() {
+                Begin::Tell(speech) => {
+                    self.say(self.caller, speech);
+                }
+                Begin::Tones => self.hear(self.caller, Hear::Ringback),
+                _ => self.hear(self.caller, Hear::Echo),
+            },
+            State::Finding { .. } => {
+                self.say(self.caller, Speech::Connecting);
+            }
+            State::Waiting { .. } | State::Offering { .. } => self.hear(self.caller, Hear::Music),
+            _ => {}
+        }
+    }
+
+    pub(super) fn refuse_caller(&mut self, now: Moment, status: u16) {
+        self.timeline.refused(status);
+        self.outputs.push_back(Output::Refuse { leg: self.caller, status });
+        self.end_leg(self.caller);
+        self.finish(now, EndedBy::System, false);
+    }
+
+    pub(super) fn person_lost(&mut self, now: Moment, person: AgentId, end: OfferEnd, rang: Duration) {
+        self.fact(Fact::OfferLost { offer: None, agent: person, end, rang });
+        self.answer_caller(now);
+        self.state = State::Hunting;
+        self.outputs.push_back(Output::HuntOn { person });
+    }
+
+    pub(super) fn enqueue(&mut self, now: Moment, queue: QueueId, keep_age: bool) {
+        self.enqueued(now, queue);
+        self.outputs.push_back(Output::Enqueue { queue, keep_age });
+    }
+
+    pub(super) fn enqueued(&mut self, now: Moment, queue: QueueId) {
+        self.state = State::Waiting { queue };
+        self.timeline.waiting(now, queue);
+        self.hear(self.caller, Hear::Music);
+    }
+
+    pub(super) fn back_to_flow(&mut self, now: Moment) {
+        self.timeline.stop_waiting(now);
+        self.state = State::Flow;
+        self.hear(self.caller, Hear::Silence);
+    }
+
+    /// The offer came to nothing: the caller keeps the place and waits on.
+    pub(super) fn offer_over(&mut self, now: Moment, leg: LegId, why: HangUpWhy, lost: Option<OfferEnd>) {
+        if let State::Offering { queue, offer, agent, rang_at, .. } = self.state {
+            self.hang_up(leg, why);
+            if let Some(end) = lost {
+                let rang = rang_at.map_or(Duration::ZERO, |since| now.since(since));
+                self.fact(Fact::OfferLost { offer: Some(offer), agent, end, rang });
+            }
+            self.state = State::Waiting { queue };
+        }
+    }
+
+    /// Says the closing sentence and leaves the caller time to hang up first.
+    pub(super) fn close(&mut self, now: Moment, speech: Speech, by: EndedBy) {
+        self.outputs.push_back(Output::StopFlow);
+        self.timeline.stop_waiting(now);
+        self.say(self.caller, speech);
+        self.state = State::Closing { until: now + self.rules.closing_wait, by };
+    }
+
+    pub(super) fn caller_gone(&mut self, now: Moment, by: EndedBy) {
+        self.end_leg(self.caller);
+        match self.state {
+            State::Finding { .. } if !self.timeline.is_answered() => {
+                let rang = self.timeline.rang_for(now);
+                self.fact(Fact::CallerGaveUpRinging { rang });
+            }
+            State::Talking { .. } => self.fact(Fact::HungUpFirst { caller: by == EndedBy::Caller }),
+            State::Closing { by: closed_by, .. } => {
+                if self.timeline.has_talked() {
+                    self.fact(Fact::HungUpFirst { caller: by == EndedBy::Caller });
+                }
+                return self.finish(now, closed_by, false);
+            }
+            _ => {}
+        }
+        self.end(now, by);
+    }
+
+    /// Ends everything that still goes on, the queue's part included.
+    pub(super) fn end(&mut self, now: Moment, by: EndedBy) {
+        match self.state.clone() {
+            State::New | State::Ended => {
+                self.state = State::Ended;
+                return;
+            }
+            State::Waiting { .. } | State::Offering { .. } => {
+                self.outputs.push_back(Output::LeaveQueue { abandoned: by == EndedBy::Caller });
+                return self.finish(now, by, true);
+            }
+            State::Talking { with } => self.part(now, with),
+            State::Announcing { by: Some(leg), first, .. } | State::Transferring { by: Some(leg), first, .. } => {
+                // The caller is gone, so there is nobody left to transfer (RFC 3515: the truth, here 487).
+                self.progress(Some(leg), Progress::Failed { status: 487 });
+                if let Some(agent) = first {
+                    self.outputs.push_back(Output::AgentReleased { agent });
+                }
+            }
+            _ => {}
+        }
+        self.finish(now, by, false);
+    }
+
+    pub(super) fn finish(&mut self, now: Moment, by: EndedBy, waiting: bool) {
+        self.outputs.push_back(Output::StopFlow);
+        let open: Vec<LegId> = self.legs.iter().filter(|leg| leg.state != LegState::Ended).map(|leg| leg.id).collect();
+        for leg in open {
+            self.hang_up(leg, HangUpWhy::Normal);
+        }
+        self.state = State::Ended;
+        let summary = self.timeline.clone().close(now, by, waiting);
+        self.outputs.push_back(Output::Ended(summary));
+    }
+
+    pub(super) fn dial(&mut self, mint: &mut LegMint, role: Role, to: Destination, ring_limit: Duration) -> LegId {
+        let agent = match &to {
+            Destination::Agent(agent) => Some(*agent),
+            Destination::Outside(_) => None,
+        };
+        let leg = Leg::new(mint.mint(), role, agent);
+        self.legs.push(leg);
+        self.outputs.push_back(Output::Dial { leg: leg.id, role, to, ring_limit });
+        leg.id
+    }
+
+    pub(super) fn hang_up(&mut self, leg: LegId, why: HangUpWhy) {
+        if self.leg(leg).is_some_and(|leg| leg.state != LegState::Ended) {
+            self.end_leg(leg);
+            self.outputs.push_back(Output::HangUp { leg, why });
+        }
+    }
+
+    pub(super) fn say(&mut self, leg: LegId, speech: Speech) -> u32 {
+        self.plays += 1;
+        let play = self.plays;
+        self.hear(leg, Hear::Say { play, speech });
+        play
+    }
+
+    pub(super) fn hear(&mut self, leg: LegId, hear: Hear) {
+        self.outputs.push_back(Output::Hear { leg, hear });
+    }
+
+    pub(super) fn fact(&mut self, fact: Fact) {
+        self.outputs.push_back(Output::Fact(fact));
+    }
+
+    pub(super) fn leg(&self, id: LegId) -> Option<Leg> {
+        self.legs.iter().find(|leg| leg.id == id).copied()
+    }
+
+    pub(super) fn end_leg(&mut self, id: LegId) {
+        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.id == id) {
+            leg.state = LegState::Ended;
+        }
+    }
+
+    pub(super) fn note_leg(&mut self, input: &Input) {
+        let (id, state) = match input {
+            Input::Ringing { leg, .. } => (*leg, LegState::Ringing),
+            Input::Answered { leg } | Input::Resumed { leg } => (*leg, LegState::Answered),
+            Input::Held { leg } => (*leg, LegState::Held),
+            Input::HungUp { leg } | Input::Failed { leg, .. } => (*leg, LegState::Ended),
+            _ => return,
+        };
+        if let Some(leg) = self.legs.iter_mut().find(|leg| leg.id == id && leg.state != LegState::Ended) {
+            leg.state = state;
+        }
+    }
+}

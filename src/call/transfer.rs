@@ -1,0 +1,154 @@
+//! A transfer as the call sees it: announce, ring, commit or go back. The caller always ends with somebody or with a
+//! word, and the leg that asked is told the truth (RFC 3515 2.4.5).
+
+use super::call::{Call, State};
+use super::leg::{LegMint, LegState, Role};
+use super::message::{
+    Begin, Destination, Fact, HangUpWhy, Hear, Input, Output, Progress, Speech, Target, TransferBack,
+};
+use crate::model::{AgentId, EndedBy, LegId, Moment};
+
+impl Call {
+    pub(super) fn announce_transfer(&mut self, now: Moment, by: Option<LegId>, target: Target, mint: &mut LegMint) {
+        let first = by.and_then(|leg| self.leg(leg)).and_then(|leg| leg.agent);
+        self.timeline.stop_talking(now);
+        if !self.rules.announce_transfers {
+            self.fact(Fact::TransferUnannounced { target: target.clone() });
+            return self.give_to(now, by, first, target, mint);
+        }
+        let play = self.say(self.caller, Speech::Transfer(target.clone()));
+        self.state = State::Announcing { by, first, target, play };
+    }
+
+    pub(super) fn is_first_agent(&self, leg: LegId) -> bool {
+        matches!(self.state, State::Announcing { by: Some(by), .. } | State::Transferring { by: Some(by), .. } if by == leg)
+    }
+
+    /// The agent who transferred hung up before it was done; the transfer goes on without a way back.
+    pub(super) fn first_agent_gone(&mut self, input: &Input) {
+        let (State::Announcing { by, first, .. } | State::Transferring { by, first, .. }) = &mut self.state else {
+            return;
+        };
+        let (gone, agent) = (by.take(), *first);
+        if let (Some(leg), Input::MediaLost { .. }) = (gone, input) {
+            self.hang_up(leg, HangUpWhy::MediaLost);
+        }
+        if let Some(agent) = agent {
+            self.outputs.push_back(Output::AgentReleased { agent });
+        }
+    }
+
+    pub(super) fn release_first(&mut self, by: Option<LegId>, first: Option<AgentId>) {
+        if let Some(leg) = by {
+            self.hang_up(leg, HangUpWhy::Transferred);
+            if let Some(agent) = first {
+                self.outputs.push_back(Output::AgentReleased { agent });
+            }
+        }
+    }
+
+    pub(super) fn transfer_failed(
+        &mut self,
+        now: Moment,
+        by: Option<LegId>,
+        first: Option<AgentId>,
+        target: Target,
+        status: u16,
+    ) {
+        self.progress(by, Progress::Failed { status });
+        let back = match (by, self.timeline.queue()) {
+            (Some(_), _) => TransferBack::FirstAgent,
+            (None, Some(queue)) => TransferBack::Queue(queue),
+            (None, None) if first.is_none() && self.begin == Begin::Flow => TransferBack::Flow,
+            (None, None) => TransferBack::Nobody,
+        };
+        self.fact(Fact::TransferFailed { target, status, back });
+        match (back, by) {
+            (TransferBack::FirstAgent, Some(with)) => self.back_to_first(now, with),
+            (TransferBack::Queue(queue), _) => {
+                self.enqueue(now, queue, true);
+                self.say(self.caller, Speech::TransferFailed);
+            }
+            (TransferBack::Flow, _) => {
+                self.state = State::Flow;
+                self.outputs.push_back(Output::FlowTransferFailed);
+            }
+            _ => self.close(now, Speech::NobodyThere, EndedBy::System),
+        }
+    }
+
+    pub(super) fn back_to_first(&mut self, now: Moment, with: LegId) {
+        self.state = State::Talking { with };
+        self.timeline.talking(now, None);
+        if self.leg(with).is_some_and(|leg| leg.state == LegState::Held) {
+            self.timeline.held(now);
+            self.hear(self.caller, Hear::Music);
+        } else {
+            self.outputs.push_back(Output::Bridge { a: self.caller, b: with });
+        }
+    }
+
+    pub(super) fn announced(
+        &mut self,
+        now: Moment,
+        by: Option<LegId>,
+        first: Option<AgentId>,
+        target: Target,
+        mint: &mut LegMint,
+    ) {
+        self.fact(Fact::TransferAnnounced { target: target.clone() });
+        self.give_to(now, by, first, target, mint);
+    }
+
+    /// The announcement was heard, or policy wants none: now the target is rung.
+    fn give_to(&mut self, now: Moment, by: Option<LegId>, first: Option<AgentId>, target: Target, mint: &mut LegMint) {
+        self.timeline.transferred();
+        let (role, to) = match &target {
+            Target::Queue(queue) => {
+                self.progress(by, Progress::Queued);
+                self.release_first(by, first);
+                self.fact(Fact::TransferCompleted { target: target.clone() });
+                return self.enqueue(now, *queue, true);
+            }
+            Target::Person(agent) => (Role::Agent, Destination::Agent(*agent)),
+            Target::Outside(number) => (Role::Target, Destination::Outside(number.clone())),
+        };
+        let leg = self.dial(mint, role, to, self.rules.transfer_ring_limit);
+        self.hear(self.caller, Hear::Ringback);
+        self.state = State::Transferring { by, first, target, leg };
+    }
+
+    pub(super) fn transferring(
+        &mut self,
+        now: Moment,
+        input: Input,
+        by: Option<LegId>,
+        first: Option<AgentId>,
+        target: Target,
+        leg: LegId,
+    ) {
+        match input {
+            Input::Ringing { leg: rings, .. } if rings == leg => self.progress(by, Progress::Ringing),
+            Input::Answered { leg: answered } if answered == leg => {
+                self.progress(by, Progress::Completed);
+                self.release_first(by, first);
+                self.fact(Fact::TransferCompleted { target });
+                self.connect(now, leg);
+            }
+            Input::Failed { leg: failed, status } if failed == leg => {
+                self.transfer_failed(now, by, first, target, status);
+            }
+            Input::HungUp { leg: gone } | Input::MediaLost { leg: gone } if gone == leg => {
+                self.hang_up(leg, HangUpWhy::MediaLost);
+                self.transfer_failed(now, by, first, target, 480);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn progress(&mut self, by: Option<LegId>, progress: Progress) {
+        if let Some(leg) = by {
+            self.outputs.push_back(Output::TransferProgress { leg, progress });
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! What the SIP endpoint says, in the words of calls. No decision here but whom to tell.
+
+use bytes::Bytes;
+
+use super::center::{Center, Contact, WaitFacts};
+use super::event::{CallSource, EventKind};
+use super::lines::{Line, Media};
+use super::settings::Entry;
+use crate::acd;
+use crate::call::{self, Begin, Call, Role, Rules, Speech};
+use crate::media::Command;
+use crate::model::{CallId, EndedBy, LegId, Moment, PhoneNumber};
+use crate::sdp::{self, Agreed, Negotiation, SdpError};
+use crate::sip::{Event, Identity, Incoming, SessionId};
+
+impl Center {
+    pub(super) fn on_sip(&mut self, now: Moment, event: Event) {
+        match event {
+            Event::Incoming(incoming) => self.on_incoming(now, incoming),
+            Event::Cancelled { session } => self.on_gone(now, session, 487),
+            Event::Confirmed { session } => self.tell_of(now, session, |leg| call::Input::Answered { leg }),
+            Event::Answer { session, sdp } => {
+                if self.agree_to_answer(now, session, &sdp).is_err() {
+                    self.hang_up_for_media(now, session);
+                }
+            }
+            Event::Provisional { session, status, sdp } => self.on_provisional(now, session, status, sdp),
+            Event::Answered { session, sdp } => self.on_answered(now, session, sdp),
+            Event::Failed { session, status, .. } => self.on_failed(now, session, status),
+            Event::Offered { session, sdp } => self.on_offered(now, session, sdp),
+            Event::OfferAnswered { session, sdp } => {
+                if let Some(sdp) = sdp {
+                    // A refused change leaves the old agreement standing (RFC 3264 8), so an error changes nothing.
+                    let _ = self.agree_to_answer(now, session, &sdp);
+                }
+            }
+            Event::OfferRefused { session, .. } => {
+                if let Some(media) = self.lines.of_session_mut(session).and_then(|line| line.media.as_mut()) {
+                    media.negotiation.withdraw();
+                }
+            }
+            Event::Digit { session, digit, .. } => {
+                if let Some((leg, call)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) {
+                    self.on_digit(now, call, leg, digit);
+                }
+            }
+            Event::Refer { session, refer, target, .. } => self.on_refer(now, session, refer, &target.user),
+            Event::ReferProgress { .. } | Event::RegistrationChanged { .. } => {}
+            Event::Ended { session, by_peer, .. } => self.on_ended(now, session, by_peer),
+            Event::Registered { user, expires, new, .. } => {
+                if new {
+                    let expires_ms = millis(expires);
+                    let person = self.settings.person_of_device(&user);
+                    let log_in = person.filter(|person| person.auto_login).map(|person| person.id);
+                    self.event(now, None, EventKind::PhoneRegistered { device: user, expires_ms });
+                    if let Some(agent) = log_in {
+                        self.tell_acd(now, acd::Input::LogIn { agent });
+                    }
+                }
+                self.today.touch();
+            }
+            Event::Unregistered { user, expired } => {
+                self.event(now, None, EventKind::PhoneUnregistered { device: user, expired });
+            }
+            Event::AuthFailed { user, source } => {
+                let user = PhoneNumber::new(&user).masked();
+                self.event(now, None, EventKind::AuthFailed { user, source: source.to_string() });
+            }
+        }
+    }
+
+    fn on_incoming(&mut self, now: Moment, incoming: Incoming) {
+        let to = PhoneNumber::new(&incoming.to_user);
+        let (from, source) = self.who(&incoming);
+        if self.calls.len() >= self.settings.calls_max {
+            let retry = std::time::Duration::from_secs(5);
+            self.sip.reject(now, incoming.session, 503, Some(retry), None);
+            let why = format!("all {} calls are in use", self.settings.calls_max);
+            return self.event(now, None, EventKind::CallRefused { from, to, status: 503, why });
+        }
+        self.next_call += 1;
+        let id = CallId(self.next_call);
+        let leg = self.mint.mint();
+        let entry = self.entry_of(now, &incoming);
+        let begin = match &entry {
+            Some((begin, _)) => begin.clone(),
+            None => Begin::Flow,
+        };
+        let worker = self.ports.roomiest();
+        let policy = self.charter.policy();
+        let rules = Rules {
+            guard: policy.guard,
+            ring_limit: policy.ring_limit(),
+            transfer_ring_limit: policy.transfer_ring_limit,
+            announce_transfers: policy.announce_transfers,
+            caller_hangs_up_first: policy.caller_hangs_up_first,
+            closing_wait: policy.closing_wait,
+        };
+        let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
+        let contact = Contact {
+            call: Call::new(id, leg, begin, rules, now),
+            from: from.clone(),
+            to: to.clone(),
+            worker,
+            max_forwards: incoming.max_forwards,
+            flow,
+            session: None,
+            flow_started: false,
+            flow_play: None,
+            call_play: None,
+            announced_whole: true,
+            path: Vec::new(),
+            wait: WaitFacts { tell_position: true, tell_expected: true, ..WaitFacts::default() },
+            timer: None,
+        };
+        self.calls.insert(id, contact);
+        self.event(now, Some(id), EventKind::CallReceived { from: from.clone(), to: to.clone(), source });
+        let refusal = self.open_caller(now, id, leg, worker, &incoming, from.clone());
+        let refusal = refusal.or_else(|| entry.is_none().then(|| (404, "no such number".to_owned())));
+        if let Some(contact) = self.calls.get_mut(&id) {
+            match refusal {
+                Some((status, why)) => {
+                    contact.call.refuse(now, status);
+                    self.event(now, Some(id), EventKind::CallRefused { from, to, status, why });
+                }
+                None => contact.call.begin(now, &mut self.mint),
+            }
+        }
+        self.touched.push_back(id);
+    }
+
+    /// Whose call it is: the number that records show and the trunk or phone it came by.
+    fn who(&self, incoming: &Incoming) -> (PhoneNumber, CallSource) {
+        match &incoming.identity {
+            Identity::Device(user) => {
+                let number = self.settings.person_of_device(user).map(|person| person.direct_number.clone());
+                (number.unwrap_or_else(|| PhoneNumber::new(user)), CallSource::Device(user.clone()))
+            }
+            Identity::Trunk(name) => {
+                let number = incoming.asserted.as_deref().unwrap_or(&incoming.from.user);
+                (PhoneNumber::new(number), CallSource::Trunk(name.clone()))
+            }
+        }
+    }
+
+    /// What is behind the dialled number, and the flow if it is one.
+    fn entry_of(
+        &mut self,
+        now: Moment,
+        incoming: &Incoming,
+    ) -> Option<(Begin, Option<std::sync::Arc<crate::ivr::Flow>>)> {
+        let number = incoming.to_user.as_str();
+        if let Identity::Device(device) = &incoming.identity
+            && let Some(speech) = self.feature_code(now, device, number)
+        {
+            return Some((Begin::Tell(speech), None));
+        }
+        match self.settings.numbers.get(number) {
+            Some(Entry::Flow(name)) => return self.flows.get(name).map(|flow| (Begin::Flow, Some(flow.clone()))),
+            Some(Entry::Queue(queue)) => return Some((Begin::Queue(*queue), None)),
+            Some(Entry::Person(person)) => return Some((Begin::Person(*person), None)),
+            Some(Entry::Echo) => return Some((Begin::Echo, None)),
+            Some(Entry::Tones) => return Some((Begin::Tones, None)),
+            Some(Entry::ReadNumber) => return Some((Begin::Tell(Speech::CallerNumber), None)),
+            None => {}
+        }
+        if let Some(person) = self.settings.people.iter().find(|p| p.direct_number.reveal() == number) {
+            return Some((Begin::Person(person.id), None));
+        }
+        // Only our own people may dial out: a caller from outside never reaches a trunk by number.
+        let ours = matches!(incoming.identity, Identity::Device(_));
+        (ours && self.settings.dial_rule(number).is_some()).then(|| (Begin::Outside(PhoneNumber::new(number)), None))
+    }
+
+    /// An agent changes state by dialling a code; the reply is spoken.
+    fn feature_code(&mut self, now: Moment, device: &str, number: &str) -> Option<Speech> {
+        let codes = &self.settings.feature_codes;
+        let agent = self.settings.person_of_device(device).map(|person| person.id);
+        let reason = number
+            .strip_prefix(codes.pause.as_str())
+            .filter(|_| !codes.pause.is_empty())
+            .map(|rest| rest.chars().next().and_then(|digit| codes.reasons.get(&digit).cloned()).unwrap_or_default());
+        let known =
+            [&codes.log_in, &codes.log_out, &codes.resume].into_iter().any(|code| !code.is_empty() && code == number);
+        if !known && reason.is_none() {
+            return None;
+        }
+        let Some(agent) = agent else { return Some(Speech::NotAnAgent) };
+        let (input, speech) = if number == codes.log_in {
+            (acd::Input::LogIn { agent }, Speech::LoggedIn)
+        } else if number == codes.log_out {
+            (acd::Input::LogOut { agent }, Speech::LoggedOut)
+        } else if number == codes.resume {
+            (acd::Input::Resume { agent }, Speech::Resumed)
+        } else {
+            let reason = acd::PauseReason(reason.unwrap_or_default());
+            (acd::Input::Pause { agent, reason }, Speech::Paused)
+        };
+        self.tell_acd(now, input);
+        Some(speech)
+    }
+
+    /// The caller's line with its port and the answer to its offer; a refusal when there can be none.
+    fn open_caller(
+        &mut self,
+        now: Moment,
+        call: CallId,
+        leg: LegId,
+        worker: usize,
+        incoming: &Incoming,
+        party: PhoneNumber,
+    ) -> Option<(u16, String)> {
+        let mut refusal = None;
+        let mut answer = None;
+        let media = match self.open_media(now, leg, worker) {
+            Some(mut media) => {
+                if let Some(offer) = &incoming.offer {
+                    match media.negotiation.answer(offer) {
+                        Ok((sdp, agreed)) => {
+                            media.codec = Some(agreed.codec);
+                            self.agree(worker, leg, &agreed);
+                            answer = Some(sdp);
+                        }
+                        Err(error) => refusal = Some((sdp_status(&error), error.to_string())),
+                    }
+                } else {
+                    answer = Some(media.negotiation.offer(sdp::Direction::SendRecv));
+                }
+                Some(media)
+            }
+            None => {
+                refusal = Some((503, "no RTP port is free".to_owned()));
+                None
+            }
+        };
+        self.lines.insert(Line {
+            leg,
+            call,
+            role: Role::Caller,
+            agent: None,
+            party,
+            session: incoming.session,
+            media,
+            answer,
+            held: false,
+            refer: None,
+            signalling_over: false,
+            started: now,
+            ringing: None,
+            answered: None,
+            ended: None,
+            status: 0,
+        });
+        refusal
+    }
+
+    /// A port for a leg, opened on the worker.
+    pub(super) fn open_media(&mut self, now: Moment, leg: LegId, worker: usize) -> Option<Media> {
+        let (slot, port) = self.ports.take(now, worker)?;
+        // The id needs to be unique within us, not secret (RFC 8866 5.2).
+        let seed = leg.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.wall.zero_unix_ms.unsigned_abs();
+        self.command(worker, Command::Open { leg, slot, seed });
+        let local = std::net::SocketAddr::new(self.settings.media.address, port);
+        let negotiation = Negotiation::new(local, self.settings.media.codecs.clone(), seed >> 2);
+        Some(Media { worker, slot, negotiation, codec: None })
+    }
+
+    pub(super) fn agree(&mut self, worker: usize, leg: LegId, agreed: &Agreed) {
+        let direction = agreed.direction;
+        self.command(
+            worker,
+            Command::Agree {
+                leg,
+                remote: agreed.remote,
+                codec: agreed.codec,
+                payload_type: agreed.payload_type,
+                telephone_event: agreed.telephone_event,
+                send: direction.sends(),
+                receive: direction.receives(),
+                packet_time_ms: agreed.packet_time_ms,
+            },
+        );
+        self.command(worker, Command::Watch { leg, on: direction.receives() && !agreed.held });
+    }
+
+    fn agree_to_answer(&mut self, _now: Moment, session: SessionId, sdp: &[u8]) -> Result<(), SdpError> {
+        let Some(line) = self.lines.of_session_mut(session) else { return Ok(()) };
+        let leg = line.leg;
+        let Some(media) = line.media.as_mut() else { return Ok(()) };
+        let agreed = media.negotiation.handle_answer(sdp)?;
+        media.codec = Some(agreed.codec);
+        let worker = media.worker;
+        self.agree(worker, leg, &agreed);
+        Ok(())
+    }
+
+    fn on_provisional(&mut self, now: Moment, session: SessionId, status: u16, sdp: Option<Bytes>) {
+        let early_media = sdp.is_some_and(|sdp| self.agree_to_answer(now, session, &sdp).is_ok());
+        let Some(line) = self.lines.of_session_mut(session) else { return };
+        if status == 180 || status == 183 {
+            line.ringing.get_or_insert(now);
+            let leg = line.leg;
+            self.tell_call_of(now, leg, call::Input::Ringing { leg, early_media });
+        }
+    }
+
+    fn on_answered(&mut self, now: Moment, session: SessionId, sdp: Option<Bytes>) {
+        let agreed = match &sdp {
+            Some(sdp) => self.agree_to_answer(now, session, sdp),
+            None => self
+                .lines
+                .of_session(session)
+                .and_then(|line| line.media.as_ref())
+                .map_or(Ok(()), |media| media.negotiation.agreed().map(|_| ()).ok_or(SdpError::NoAudio)),
+        };
+        let Some(line) = self.lines.of_session_mut(session) else { return };
+        let leg = line.leg;
+        if agreed.is_err() {
+            line.status = 488;
+            self.sip.hangup(now, session, Some("SIP;cause=488;text=\"no common codec\""));
+            self.tell_call_of(now, leg, call::Input::Failed { leg, status: 488 });
+            return self.line_over(now, leg);
+        }
+        line.answered = Some(now);
+        line.status = 200;
+        self.tell_call_of(now, leg, call::Input::Answered { leg });
+    }
+
+    fn on_failed(&mut self, now: Moment, session: SessionId, status: u16) {
+        let Some(line) = self.lines.of_session_mut(session) else { return };
+        line.status = status;
+        let leg = line.leg;
+        self.tell_call_of(now, leg, call::Input::Failed { leg, status });
+        self.line_over(now, leg);
+    }
+
+    /// The peer's re-INVITE: hold, resume, a new address or codec.
+    fn on_offered(&mut self, now: Moment, session: SessionId, offer: Option<Bytes>) {
+        let Some(line) = self.lines.of_session_mut(session) else {
+            return self.sip.refuse_offer(now, session, 481);
+        };
+        let (leg, was_held) = (line.leg, line.held);
+        let Some(media) = line.media.as_mut() else {
+            return self.sip.refuse_offer(now, session, 488);
+        };
+        let worker = media.worker;
+        let Some(offer) = offer else {
+            let sdp = media.negotiation.offer(sdp::Direction::SendRecv);
+            return self.sip.answer_offer(now, session, sdp);
+        };
+        match media.negotiation.answer(&offer) {
+            Ok((sdp, agreed)) => {
+                media.codec = Some(agreed.codec);
+                line.held = agreed.held;
+                self.agree(worker, leg, &agreed);
+                self.sip.answer_offer(now, session, sdp);
+                match (was_held, agreed.held) {
+                    (false, true) => self.tell_call_of(now, leg, call::Input::Held { leg }),
+                    (true, false) => self.tell_call_of(now, leg, call::Input::Resumed { leg }),
+                    _ => {}
+                }
+            }
+            Err(error) => self.sip.refuse_offer(now, session, sdp_status(&error)),
+        }
+    }
+
+    fn on_refer(&mut self, now: Moment, session: SessionId, refer: crate::sip::ReferId, user: &str) {
+        let Some((leg, id)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) else {
+            return self.sip.refuse_refer(now, session, refer, 481);
+        };
+        let may = self.calls.get(&id).is_some_and(|contact| contact.call.may_transfer(leg));
+        let Some(target) = self.transfer_target(user).filter(|_| may) else {
+            return self.sip.refuse_refer(now, session, refer, if may { 404 } else { 403 });
+        };
+        self.sip.accept_refer(now, session, refer);
+        if let Some(line) = self.lines.get_mut(leg) {
+            line.refer = Some(refer);
+        }
+        self.tell_call(now, id, call::Input::Transfer { by: Some(leg), target });
+    }
+
+    /// Where a number leads when an agent or a flow gives a caller away.
+    pub(super) fn transfer_target(&self, number: &str) -> Option<call::Target> {
+        match self.settings.numbers.get(number) {
+            Some(Entry::Person(person)) => return Some(call::Target::Person(*person)),
+            Some(Entry::Queue(queue)) => return Some(call::Target::Queue(*queue)),
+            Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,
+            None => {}
+        }
+        let person = self
+            .settings
+            .people
+            .iter()
+            .find(|p| p.direct_number.reveal() == number || p.device == number || p.name == number);
+        if let Some(person) = person {
+            return Some(call::Target::Person(person.id));
+        }
+        let queue = self.settings.queues.iter().find(|q| q.name == number || q.number.reveal() == number);
+        if let Some(queue) = queue {
+            return Some(call::Target::Queue(queue.id));
+        }
+        self.settings.dial_rule(number).map(|_| call::Target::Outside(PhoneNumber::new(number)))
+    }
+
+    /// The caller gave up before we answered.
+    fn on_gone(&mut self, now: Moment, session: SessionId, status: u16) {
+        let Some(line) = self.lines.of_session_mut(session) else { return };
+        line.status = status;
+        let leg = line.leg;
+        self.tell_call_of(now, leg, call::Input::HungUp { leg });
+        self.line_over(now, leg);
+    }
+
+    fn on_ended(&mut self, now: Moment, session: SessionId, by_peer: bool) {
+        let Some((leg, id, role)) = self.lines.of_session(session).map(|l| (l.leg, l.call, l.role)) else { return };
+        if role == Role::Caller && !by_peer {
+            // Nobody hung up: the ACK never came or the way broke.
+            self.tell_call(now, id, call::Input::End { by: EndedBy::Network });
+        } else {
+            self.tell_call(now, id, call::Input::HungUp { leg });
+        }
+        self.line_over(now, leg);
+    }
+
+    fn hang_up_for_media(&mut self, now: Moment, session: SessionId) {
+        let Some(leg) = self.lines.of_session(session).map(|line| line.leg) else { return };
+        self.sip.hangup(now, session, Some("SIP;cause=488;text=\"no common codec\""));
+        self.tell_call_of(now, leg, call::Input::HungUp { leg });
+        self.line_over(now, leg);
+    }
+
+    fn tell_of(&mut self, now: Moment, session: SessionId, input: impl Fn(LegId) -> call::Input) {
+        if let Some(leg) = self.lines.of_session(session).map(|line| line.leg) {
+            self.tell_call_of(now, leg, input(leg));
+        }
+    }
+}
+
+/// The SIP status for an offer that we can not take (RFC 3261 21.4.26).
+pub(super) fn sdp_status(error: &SdpError) -> u16 {
+    match error {
+        SdpError::Malformed(_) => 400,
+        _ => 488,
+    }
+}
+
+pub(super) fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

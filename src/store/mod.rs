@@ -1,0 +1,28 @@
+//! Floor 3: the shell that remembers. The event log and the records projected from it, in SQLite.
+//! The only room with SQL; it decides nothing about calls and never stands in the way of one.
+
+mod batch;
+mod csv;
+mod database;
+mod error;
+mod names;
+mod prompts;
+mod query;
+mod recordings;
+mod row;
+mod spool;
+mod writer;
+mod writing;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use csv::{Field as CsvField, row as csv_row};
+pub use database::Store;
+pub use error::StoreError;
+pub use names::Names;
+pub use prompts::{PromptError, load as load_prompts};
+pub use query::{CallFilter, Query, TaskFilter};
+pub use recordings::{RecordingInput, RecordingSender, Recordings};
+pub use row::{StoredCall, StoredEvent, StoredLeg, StoredTask};
+pub use writer::{EventSender, Settings, Status, Writer};
