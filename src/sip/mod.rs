@@ -15,6 +15,7 @@ mod nonce;
 mod parser;
 mod status;
 mod stream;
+mod text;
 mod uri;
 mod validate;
 mod writer;
