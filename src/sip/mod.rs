@@ -27,7 +27,11 @@ mod server_transaction;
 mod session;
 mod status;
 mod stream;
+<<<<<<< HEAD
 mod timers;
+=======
+mod text;
+>>>>>>> sipmsg
 mod uri;
 mod validate;
 mod writer;
