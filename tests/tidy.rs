@@ -105,6 +105,12 @@ fn every_bench_stands_in_the_promise_table() {
 }
 
 #[test]
+fn every_dependency_has_its_reason_in_the_readme() {
+    let text = papers::read("README.md");
+    none(papers::dependencies(&papers::read("Cargo.toml"), &Paper { path: "README.md", text: &text }));
+}
+
+#[test]
 fn every_room_stands_in_the_code_map() {
     let text = papers::read("ARCHITECTURE.md");
     none(papers::code_map(&Paper { path: "ARCHITECTURE.md", text: &text }));

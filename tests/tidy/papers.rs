@@ -107,6 +107,24 @@ pub fn benches(manifest: &str, in_folder: &BTreeSet<String>, table: &Paper<'_>) 
     faults
 }
 
+/// Every dependency of Cargo.toml stands in the README's tables, with its reason.
+#[must_use]
+pub fn dependencies(manifest: &str, paper: &Paper<'_>) -> Vec<Fault> {
+    let named: BTreeSet<&str> = quoted(paper.text).into_iter().map(|(_, words)| words).collect();
+    let mut listed = false;
+    let mut faults = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            listed = line.ends_with("dependencies]");
+        } else if let Some((name, _)) = line.split_once(" = ").filter(|(name, _)| listed && !name.starts_with('#'))
+            && !named.contains(name)
+        {
+            faults.push(paper.fault(1, format!("dependency {name} has no line")));
+        }
+    }
+    faults
+}
+
 /// The names of the bench files.
 #[must_use]
 pub fn bench_files() -> BTreeSet<String> {
@@ -253,6 +271,13 @@ mod tests {
         assert_eq!(count(manifest, &[], "`benches/relay.rs`"), 1);
         assert_eq!(count(manifest, &["relay"], "relay"), 1);
         assert_eq!(count("", &[], "`benches/load.rs`"), 2);
+    }
+
+    #[test]
+    fn a_dependency_without_a_reason_is_found() {
+        let manifest = "[package]\nname = \"a\"\n[dependencies]\n# b = 1\nc = \"1\"\n[dev-dependencies]\nd = { version = \"1\" }\n";
+        assert_eq!(dependencies(manifest, &paper("| `c` | it |\n| `d`, `e` | them |")), []);
+        assert_eq!(dependencies(manifest, &paper("| `c` | it |")).len(), 1);
     }
 
     #[test]
