@@ -27,11 +27,8 @@ mod server_transaction;
 mod session;
 mod status;
 mod stream;
-<<<<<<< HEAD
-mod timers;
-=======
 mod text;
->>>>>>> sipmsg
+mod timers;
 mod uri;
 mod validate;
 mod writer;
