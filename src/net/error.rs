@@ -23,11 +23,6 @@ pub enum NetError {
     Start { what: &'static str, source: io::Error },
 }
 
-/// A bounded queue is full; what was to be put into it is lost, as is counted by whoever sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the queue is full")]
-pub struct Full;
-
 impl NetError {
     pub(crate) fn bind(what: &'static str, address: SocketAddr, source: io::Error) -> Self {
         NetError::Listen { what, address, source }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::error::{Full, NetError};
+use super::error::NetError;
 use super::ports::{self, PortPair};
 use crate::media::{
     Command, Counts, Event, Forward, Library, PACKET_BYTES_MAX, PacketKind, PortSlot, Settings, Worker,
@@ -77,28 +77,13 @@ impl MediaHandle {
     /// Queues a command; never waits. Commands are carried out in order.
     ///
     /// # Errors
-    /// When the thread is too far behind, or gone.
-    pub fn send(&self, command: Command) -> Result<(), Full> {
-        self.order(Order::Obey(command))
-    }
-
-    /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        *self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The worker's table of legs, one line each; none when the thread does not answer within a second.
-    #[must_use]
-    pub fn dump(&self) -> Option<String> {
-        let (reply, answer) = mpsc::sync_channel(1);
-        self.order(Order::Dump(reply)).ok()?;
-        answer.recv_timeout(Duration::from_secs(1)).ok()
-    }
-
-    fn order(&self, order: Order) -> Result<(), Full> {
-        self.sender.try_send(order).map_err(|_| Full)?;
-        self.shared.ring();
+    /// Gives the command back when the thread is too far behind, or gone.
+    #[expect(clippy::result_large_err, reason = "the command comes back whole, so that nothing is lost")]
+    pub fn send(&self, command: Command) -> Result<(), Command> {
+        self.sender.try_send(command).map_err(|refused| match refused {
+            mpsc::TrySendError::Full(command) | mpsc::TrySendError::Disconnected(command) => command,
+        })?;
+        self.bell.ring();
         Ok(())
     }
 }

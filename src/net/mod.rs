@@ -4,8 +4,10 @@
 mod error;
 mod media_thread;
 mod ports;
+mod pump;
 mod sip_transports;
 
-pub use error::{Full, NetError};
+pub use error::NetError;
 pub use media_thread::{MediaHandle, MediaThread};
+pub use pump::{Effect, Letter, Machine, Pump};
 pub use sip_transports::{Arrival, SipTransports};
