@@ -1,11 +1,6 @@
 //! The stories: what callers, agents and supervisors live through, told against the whole switchboard on a simulated
 //! network and clock. No socket, no real clock, no thread; every story can be told again to the bit.
 
-// The translation from a configuration, as the server does it.
-use thirdring::{acd, center, charter, config, model, sip};
-
-#[path = "../../src/server/assemble.rs"]
-mod assemble;
 mod support;
 
 mod caller_reaches_the_right_agent;

@@ -80,7 +80,7 @@ impl House {
             (0..slots).map(|slot| first + 2 * (before + slot)).collect::<Vec<u16>>()
         };
         let ports: Vec<Vec<u16>> = (0..config.media.threads).map(worker_ports).collect();
-        let settings = crate::assemble::settings(&config, &[(Transport::Udp, SERVER), (Transport::Tcp, SERVER)], ports);
+        let settings = thirdring::server::settings(&config, &[(Transport::Udp, SERVER), (Transport::Tcp, SERVER)], ports);
         let media = media::Settings { slots, media_timeout: config.media.media_timeout };
         let wall = WallClock { zero_unix_ms: unix_ms };
         let seed_bytes = [u8::try_from(seed % 251).unwrap_or(0); 32];
