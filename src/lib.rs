@@ -18,5 +18,9 @@ pub mod config;
 pub mod net;
 pub mod phone;
 pub mod store;
+pub mod ui;
 // Floor 4.
 pub mod api;
+pub mod cli;
+// Floor 5.
+pub mod server;

@@ -72,27 +72,26 @@ pub struct Counts {
 impl Acd {
     /// An engine with all agents logged out. Of two queues or agents with one id the later counts.
     #[must_use]
-    pub fn new(settings: Settings, _now: Moment) -> Self {
-        let mut matching = Matching::default();
-        let agents = settings.agents.into_iter().map(|mut agent| {
-            agent.queues = without_doubles(agent.queues);
-            (agent.id, Agent::new(agent.clone(), matching.team(&agent)))
-        });
-        Acd {
+    pub fn new(settings: Settings, now: Moment) -> Self {
+        let mut acd = Acd {
             rest: settings.rest,
             announce_delay: settings.announce_delay,
-            agents: agents.collect(),
-            queues: settings.queues.into_iter().map(|queue| (queue.id, Queue::new(queue))).collect(),
+            queues: BTreeMap::new(),
+            agents: BTreeMap::new(),
             callers: HashMap::new(),
             offers: HashMap::new(),
-            matching,
+            matching: Matching::default(),
             timers: BTreeSet::new(),
             outputs: VecDeque::new(),
             changed: BTreeSet::new(),
             last_offer: 0,
             last_entry: 0,
             counts: Counts::default(),
-        }
+        };
+        acd.reconfigure(now, settings);
+        // What is so from the start is no news.
+        acd.changed.clear();
+        acd
     }
 
     /// Something happened.
@@ -244,11 +243,6 @@ impl Acd {
     pub(super) fn say(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
-}
-
-fn without_doubles(queues: Vec<QueueId>) -> Vec<QueueId> {
-    let mut seen = BTreeSet::new();
-    queues.into_iter().filter(|queue| seen.insert(*queue)).collect()
 }
 
 #[cfg(test)]

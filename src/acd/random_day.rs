@@ -19,6 +19,7 @@ use crate::model::{AgentId, CallId, Moment, OfferId, QueueId, Requirement, Skill
 #[derive(Clone, Debug)]
 enum Step {
     Given(Input),
+    Reconfigured(Settings),
     TimePassed,
 }
 
@@ -27,6 +28,7 @@ struct Day {
     dice: Dice,
     now: Moment,
     acd: Acd,
+    first_settings: Settings,
     settings: Settings,
     reference: Reference,
     tally: Tally,
@@ -57,6 +59,7 @@ impl Day {
             reference: Reference::new(&settings),
             dice,
             now: Moment::from_secs(1),
+            first_settings: settings.clone(),
             settings,
             tally: Tally::default(),
             journal: Vec::new(),
@@ -67,9 +70,22 @@ impl Day {
 
     fn step(&mut self) {
         self.pass_time();
-        let input = self.anything();
-        self.give(input);
+        if self.dice.chance(3) {
+            self.reconfigure();
+        } else {
+            let input = self.anything();
+            self.give(input);
+        }
         self.check();
+    }
+
+    /// Agents learn and forget, and change queues, while the hall is full.
+    fn reconfigure(&mut self) {
+        self.settings.agents = agents(&mut self.dice);
+        self.reference.reconfigured(&self.settings);
+        self.journal.push((self.now, Step::Reconfigured(self.settings.clone())));
+        self.acd.reconfigure(self.now, self.settings.clone());
+        self.listen();
     }
 
     /// Lets time pass, stopping at every moment that the engine asked for, or sleeping over it.
@@ -307,6 +323,10 @@ fn settings(dice: &mut Dice) -> Settings {
         ..QueueSettings::new(QueueId(queue), &format!("queue {queue}"))
     });
     let queues = queues.collect();
+    Settings::new(queues, agents(dice))
+}
+
+fn agents(dice: &mut Dice) -> Vec<AgentSettings> {
     let agents = (0..AGENTS).map(|agent| AgentSettings {
         id: AgentId(agent),
         name: format!("agent {agent}"),
@@ -315,8 +335,7 @@ fn settings(dice: &mut Dice) -> Settings {
             (0..3).map(|skill| Requirement { skill: SkillId(skill), level: dice.below(6) as u8 }).collect(),
         ),
     });
-    let agents = agents.collect();
-    Settings::new(queues, agents)
+    agents.collect()
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): enough chance for a test, and the same everywhere.
@@ -359,11 +378,12 @@ proptest! {
         let connected = day.said.iter().any(|output| matches!(output, Output::Connected { .. }));
         prop_assert!(connected);
 
-        let mut again = Acd::new(day.settings.clone(), Moment::ZERO);
+        let mut again = Acd::new(day.first_settings.clone(), Moment::ZERO);
         let mut said = Vec::new();
         for (now, step) in &day.journal {
             match step.clone() {
                 Step::Given(input) => again.handle(*now, input),
+                Step::Reconfigured(settings) => again.reconfigure(*now, settings),
                 Step::TimePassed => again.handle_timeout(*now),
             }
             said.extend(std::iter::from_fn(|| again.poll_output()));

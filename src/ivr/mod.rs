@@ -4,9 +4,12 @@ pub mod check;
 mod due;
 mod edge;
 pub mod flow;
+pub mod graph;
 mod holidays;
 mod hours;
 pub mod load;
+#[cfg(test)]
+mod mistakes;
 mod node;
 mod outside;
 mod rehearsal;
@@ -16,8 +19,11 @@ mod shipped;
 pub mod speech;
 mod spoken;
 mod text;
+pub mod tool;
 pub mod transcript;
 mod variable;
+#[cfg(test)]
+mod walks;
 
 pub use due::due_at;
 pub use edge::Edge;

@@ -148,10 +148,7 @@ impl fmt::Debug for Input {
             Input::Start => f.write_str("Start"),
             Input::Key(_) => f.write_str("Key"),
             Input::Said => f.write_str("Said"),
-            Input::Fetched { id, outcome: FetchOutcome::Answered { status, .. } } => {
-                write!(f, "Fetched({id}, {status})")
-            }
-            Input::Fetched { id, outcome: FetchOutcome::Failed(why) } => write!(f, "Fetched({id}, failed: {why})"),
+            Input::Fetched { id, outcome } => write!(f, "Fetched({id}, {outcome:?})"),
             Input::QueueLeft(exit) => write!(f, "QueueLeft({exit:?})"),
             Input::Recorded { record, length } => write!(f, "Recorded({record}, {length:?})"),
             Input::Sent(taken) => write!(f, "Sent({taken})"),

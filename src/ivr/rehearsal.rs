@@ -19,6 +19,7 @@ pub struct Rehearsal<'w> {
     stubs: Stubs,
     /// When the words that are being heard are over.
     playing: Option<Moment>,
+    playing_since: Moment,
     recording_since: Option<Moment>,
     happenings: VecDeque<Happening>,
 }
@@ -62,6 +63,7 @@ impl<'w> Rehearsal<'w> {
             lengths,
             stubs,
             playing: None,
+            playing_since: Moment::ZERO,
             recording_since: None,
             happenings: VecDeque::new(),
         };
@@ -120,6 +122,14 @@ impl<'w> Rehearsal<'w> {
         self.now = self.now.max(end);
     }
 
+    /// Words that are stopped in the moment in which they begin were not heard.
+    fn hush(&mut self) {
+        let unheard = self.playing.take().is_some() && self.playing_since == self.now;
+        if unheard && matches!(self.happenings.back(), Some(Happening::Heard { .. })) {
+            self.happenings.pop_back();
+        }
+    }
+
     fn tell(&mut self, input: Input) {
         self.session.handle(self.now, input);
         self.drain();
@@ -140,10 +150,11 @@ impl<'w> Rehearsal<'w> {
             Output::Say { clips } => {
                 let length = clips.iter().map(|clip| (self.lengths)(clip)).sum();
                 self.playing = Some(self.now + length);
+                self.playing_since = self.now;
                 let node = self.session.node().to_owned();
                 self.happenings.push_back(Happening::Heard { node, text: speech::sentence(&clips), length });
             }
-            Output::Hush => self.playing = None,
+            Output::Hush => self.hush(),
             Output::Fetch { id, service, .. } => {
                 let outcome = self.stubs.answer(&service);
                 let answer = match &outcome {
@@ -176,6 +187,32 @@ impl<'w> Rehearsal<'w> {
 }
 
 impl Stubs {
+    /// What a transcript writes after `stub`, one text for each.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for (service, answers) in &self.services {
+            for answer in answers {
+                let answer = match answer {
+                    FetchOutcome::Answered { status, body } => format!("{status} {body}"),
+                    FetchOutcome::Failed(why) => why.clone(),
+                };
+                words.push(format!("http.{service} {}", answer.trim_end()));
+            }
+        }
+        for (queue, exit) in &self.queues {
+            let why = match exit {
+                QueueExit::Closed => "closed",
+                QueueExit::Refused => "refused",
+                QueueExit::Full | QueueExit::MaxWait | QueueExit::OfferCallback => "full",
+            };
+            words.push(format!("queue.{queue} {why}"));
+        }
+        words.extend(self.messages_fail.then(|| "message failed".to_owned()));
+        words.extend(self.transfers_fail.then(|| "transfer failed".to_owned()));
+        words
+    }
+
     fn answer(&mut self, service: &str) -> FetchOutcome {
         let missing = || FetchOutcome::Failed("no stub".to_owned());
         match self.services.get_mut(service) {

@@ -270,6 +270,12 @@ impl Session {
         self.place.is_some()
     }
 
+    /// Whether the call was handed to an extension or another flow, which may still give it back.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        matches!(self.state, State::Transferring | State::Switching)
+    }
+
     /// Whether nothing more will come.
     #[must_use]
     pub fn is_ended(&self) -> bool {
@@ -461,6 +467,12 @@ impl Session {
     /// The words of a node with the values of this call.
     pub(super) fn words(&self, node: &Node) -> Vec<Clip> {
         super::text::clips(&self.flow, node, self.language, &self.variables)
+    }
+
+    /// The language in which a node speaks to this caller, so that one announcement is in one language.
+    pub(super) fn language_of(&self, node: &Node) -> Language {
+        let text = node.say.as_ref().and_then(|say| say.text(self.language, &self.flow));
+        text.map_or(self.language, |(language, _)| language)
     }
 
     /// Keeps a key for the next step that asks.

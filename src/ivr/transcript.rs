@@ -15,16 +15,18 @@
 mod parse;
 mod run;
 
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, parse, parse_stubs};
+pub(super) use run::written;
 pub use run::{Failure, bless, run};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::flow::Flow;
 use super::outside::CallFacts;
 use super::rehearsal::Stubs;
-use crate::model::{Digit, WallClock};
+use crate::model::{Digit, Language, WallClock};
 
 /// One transcript.
 #[derive(Clone)]
@@ -33,8 +35,12 @@ pub struct Transcript {
     pub flow: String,
     /// When the call is answered.
     pub at: Timestamp,
-    /// Who calls what.
-    pub facts: CallFacts,
+    /// Who calls; empty when withheld.
+    pub caller: String,
+    /// What was dialled.
+    pub called: String,
+    /// The caller's language; the flow's own when not said.
+    pub language: Option<Language>,
     /// What the world answers.
     pub stubs: Stubs,
     /// The lines below the header.
@@ -44,6 +50,13 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// What is known of the call when it comes to this flow.
+    #[must_use]
+    pub fn facts(&self, flow: &Flow) -> CallFacts {
+        let language = self.language.unwrap_or(flow.language);
+        CallFacts { caller: self.caller.clone(), called: self.called.clone(), language }
+    }
+
     /// The wall clock of a call that is answered at `Moment::ZERO`.
     #[must_use]
     pub fn wall(&self) -> WallClock {

@@ -80,11 +80,51 @@ impl MediaHandle {
     /// Gives the command back when the thread is too far behind, or gone.
     #[expect(clippy::result_large_err, reason = "the command comes back whole, so that nothing is lost")]
     pub fn send(&self, command: Command) -> Result<(), Command> {
-        self.sender.try_send(command).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(command) | mpsc::TrySendError::Disconnected(command) => command,
+        self.order(Order::Obey(command)).map_err(|order| match order {
+            Order::Obey(command) => command,
+            Order::Dump(_) => unreachable!("a command was sent"),
+        })
+    }
+
+    /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counter().counts()
+    }
+
+    /// Reads the counts from wherever it is taken.
+    #[must_use]
+    pub fn counter(&self) -> MediaCounter {
+        MediaCounter(Arc::clone(&self.shared))
+    }
+
+    /// The worker's table of legs, one line each; none when the thread does not answer within a second.
+    #[must_use]
+    pub fn dump(&self) -> Option<String> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.order(Order::Dump(reply)).ok()?;
+        answer.recv_timeout(Duration::from_secs(1)).ok()
+    }
+
+    #[expect(clippy::result_large_err, reason = "the order comes back whole, so that nothing is lost")]
+    fn order(&self, order: Order) -> Result<(), Order> {
+        self.sender.try_send(order).map_err(|refused| match refused {
+            mpsc::TrySendError::Full(order) | mpsc::TrySendError::Disconnected(order) => order,
         })?;
-        self.bell.ring();
+        self.shared.ring();
         Ok(())
+    }
+}
+
+/// A reader of one worker's counts; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct MediaCounter(Arc<Shared>);
+
+impl MediaCounter {
+    /// What the worker had counted a moment ago.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        *self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -202,6 +242,7 @@ impl Thread {
                     self.settle(buffer);
                 }
                 Ok(Order::Dump(reply)) => {
+                    self.publish(now);
                     let _ = reply.try_send(self.worker.dump());
                 }
                 Err(_) => return,
@@ -280,3 +321,182 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 const WAKE: u64 = u64::MAX;
 const RTP: u64 = 0;
 const RTCP: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::rtp::{Header, Packet};
+    use crate::media::{PlayId, Statistics};
+    use crate::model::{Codec, LegId};
+    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    struct Bench {
+        handle: MediaHandle,
+        ports: Vec<u16>,
+        events: Receiver<Event>,
+        library: Arc<Library>,
+    }
+
+    impl Bench {
+        fn new(slots: u16) -> Self {
+            let library = Arc::new(Library::builder().build());
+            let (sender, events) = mpsc::sync_channel(1000);
+            let tell = Box::new(move |event| {
+                let _ = sender.try_send(event);
+            });
+            let (settings, origin) = (Settings::default(), Instant::now());
+            let spawned = MediaThread::spawn(0, HERE, 0, slots, Arc::clone(&library), settings, origin, tell);
+            let (handle, ports) = spawned.expect("loopback has free ports");
+            Bench { handle, ports, events, library }
+        }
+
+        fn send(&self, command: Command) {
+            self.handle.send(command).expect("the queue has room");
+        }
+
+        /// Opens leg `n + 1` on slot `n` for `phone`.
+        fn open(&self, n: u16, phone: &UdpSocket) -> LegId {
+            let leg = LegId(u64::from(n) + 1);
+            self.send(Command::Open { leg, slot: PortSlot(n), seed: 9 });
+            self.send(Command::Agree {
+                leg,
+                remote: phone.local_addr().expect("bound"),
+                codec: Codec::Pcmu,
+                payload_type: 0,
+                telephone_event: Some(101),
+                send: true,
+                receive: true,
+                packet_time_ms: 20,
+            });
+            self.catch_up();
+            leg
+        }
+
+        /// Waits until everything ordered so far is done.
+        fn catch_up(&self) {
+            self.handle.dump().expect("the thread answers");
+        }
+
+        /// The first event that `pick` takes.
+        fn event<T>(&self, pick: impl Fn(Event) -> Option<T>) -> T {
+            loop {
+                let event = self.events.recv_timeout(PATIENCE).expect("the event comes");
+                if let Some(picked) = pick(event) {
+                    return picked;
+                }
+            }
+        }
+
+        fn closed(&self, closing: LegId) -> Statistics {
+            self.event(|event| match event {
+                Event::Closed { leg, statistics, .. } if leg == closing => Some(statistics),
+                _ => None,
+            })
+        }
+
+        fn address(&self, n: usize) -> SocketAddr {
+            SocketAddr::new(HERE, self.ports[n])
+        }
+    }
+
+    fn phone() -> UdpSocket {
+        let socket = UdpSocket::bind((HERE, 0)).expect("loopback has free ports");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a valid time-out");
+        socket
+    }
+
+    fn packet(sequence: u16, payload: u8) -> Vec<u8> {
+        let timestamp = u32::from(sequence) * 160;
+        let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc: 77 };
+        [&header.to_bytes()[..], &[payload; 160]].concat()
+    }
+
+    /// The next packet whose payload is all `payload`, and where it came from.
+    fn hear(phone: &UdpSocket, payload: u8) -> (Header, SocketAddr) {
+        let mut buffer = [0; 2048];
+        loop {
+            let (len, source) = phone.recv_from(&mut buffer).expect("the packet comes");
+            let packet = Packet::parse(&buffer[..len]).expect("we send valid RTP");
+            if packet.payload() == [payload; 160] {
+                return (packet.header(), source);
+            }
+        }
+    }
+
+    #[test]
+    fn two_phones_talk_through_the_thread_and_hang_up() {
+        let bench = Bench::new(2);
+        let (a, b) = (phone(), phone());
+        let legs = [bench.open(0, &a), bench.open(1, &b)];
+        bench.send(Command::Bridge { a: legs[0], b: legs[1] });
+        bench.catch_up();
+        let (mut last, mut heard) = (None, 0);
+        for sequence in 0..50 {
+            a.send_to(&packet(sequence, 0x11), bench.address(0)).expect("loopback");
+            let (header, source) = hear(&b, 0x11);
+            assert_eq!(source, bench.address(1), "symmetric RTP");
+            assert_ne!(header.ssrc, 77);
+            assert!(last.is_none_or(|last: u16| header.sequence == last.wrapping_add(1)));
+            last = Some(header.sequence);
+            heard += 1;
+            b.send_to(&packet(sequence, 0x22), bench.address(1)).expect("loopback");
+            hear(&a, 0x22);
+        }
+        let dump = bench.handle.dump().expect("the thread answers");
+        assert!(dump.contains("leg-1 slot=0") && dump.contains("bridged=leg-2"), "{dump}");
+        for leg in legs {
+            bench.send(Command::Close { leg });
+            let statistics = bench.closed(leg);
+            assert_eq!((statistics.packets_received, statistics.lost, statistics.foreign), (heard, 0, 0));
+        }
+        assert!(bench.handle.dump().is_some_and(|dump| dump.contains("legs: 0")));
+        assert_eq!(bench.handle.counts().packets_relayed, 2 * heard);
+    }
+
+    #[test]
+    fn a_prompt_is_played_in_time() {
+        let bench = Bench::new(1);
+        let phone = phone();
+        let leg = bench.open(0, &phone);
+        let clip = bench.library.find("tone/ringback").expect("built in");
+        bench.send(Command::Play { leg, play: PlayId(5), clips: vec![clip] });
+        let start = Instant::now();
+        let finished = bench.event(|event| match event {
+            Event::PlayFinished { play, .. } => Some(play),
+            _ => None,
+        });
+        assert_eq!(finished, PlayId(5));
+        // 150 frames take 2,980 ms from the first to the last; a busy machine may be late, never early.
+        assert!(start.elapsed() >= Duration::from_millis(2_900), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn what_came_before_a_leg_opened_is_not_heard_on_it() {
+        let bench = Bench::new(1);
+        let (old, new) = (phone(), phone());
+        for sequence in 0..20 {
+            old.send_to(&packet(sequence, 0x33), bench.address(0)).expect("loopback");
+        }
+        let leg = bench.open(0, &new);
+        new.send_to(&packet(1, 0x44), bench.address(0)).expect("loopback");
+        bench.event(|event| (event == Event::MediaStarted { leg }).then_some(()));
+        bench.send(Command::Close { leg });
+        let statistics = bench.closed(leg);
+        assert_eq!((statistics.packets_received, statistics.foreign, statistics.malformed), (1, 0, 0));
+    }
+
+    #[test]
+    fn dropping_the_handle_closes_every_leg_and_ends_the_thread() {
+        let bench = Bench::new(2);
+        let phone = phone();
+        bench.open(0, &phone);
+        bench.open(1, &phone);
+        let Bench { handle, events, .. } = bench;
+        drop(handle);
+        let closed = events.iter().filter(|event| matches!(event, Event::Closed { .. })).count();
+        assert_eq!(closed, 2, "and the callback is gone with the thread");
+    }
+}

@@ -8,6 +8,6 @@ mod pump;
 mod sip_transports;
 
 pub use error::NetError;
-pub use media_thread::{MediaHandle, MediaThread};
+pub use media_thread::{MediaCounter, MediaHandle, MediaThread};
 pub use pump::{Effect, Letter, Machine, Pump};
 pub use sip_transports::{Arrival, SipTransports};

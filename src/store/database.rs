@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -20,6 +22,19 @@ use super::writer::{Settings, Writer};
 #[derive(Clone, Debug)]
 pub struct Store {
     path: PathBuf,
+    /// Removed with everything in it when the last clone is dropped.
+    _temporary: Option<Arc<TemporaryFolder>>,
+}
+
+#[derive(Debug)]
+struct TemporaryFolder(PathBuf);
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "the temporary folder stays behind");
+        }
+    }
 }
 
 impl Store {
@@ -35,7 +50,23 @@ impl Store {
         recognise_header(path)?;
         let prepared = path.to_owned();
         on_a_thread(move || async move { prepare(&prepared, OPEN_PATIENCE).await })??;
-        Ok(Store { path: path.to_owned() })
+        Ok(Store { path: path.to_owned(), _temporary: None })
+    }
+
+    /// A database for this run only, in a folder of its own that goes when the last clone of the store is dropped;
+    /// keep one until the writer is closed. On Linux the folder lies in memory where there is a `/dev/shm`.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn temporary() -> Result<Store, StoreError> {
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let unique = format!("thirdring-{}-{}", std::process::id(), TEMPORARIES.fetch_add(1, Ordering::Relaxed));
+        let folder = TemporaryFolder(base.join(unique));
+        // A folder left by a crashed process of the same number is nobody's any more.
+        let _ = fs::remove_dir_all(&folder.0);
+        let store = Store::open(&folder.0.join("events.sqlite"))?;
+        Ok(Store { _temporary: Some(Arc::new(folder)), ..store })
     }
 
     /// Opens a database only to read it: creates nothing, changes nothing.
@@ -52,7 +83,7 @@ impl Store {
         if found < TABLES_VERSION {
             return Err(StoreError::Older { path: path.to_owned(), found, known: TABLES_VERSION });
         }
-        Ok(Store { path: path.to_owned() })
+        Ok(Store { path: path.to_owned(), _temporary: None })
     }
 
     /// The database file.
@@ -211,6 +242,9 @@ where
 /// The migrations in order. A released file never changes: its checksum is recorded in every database.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "event log", include_str!("migrations/0001_event_log.sql"))];
 
+/// Temporary databases of this process so far.
+static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
+
 /// The newest migration that this program knows.
 const TABLES_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
@@ -261,6 +295,16 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(&path).expect("the file is there").permissions().mode();
         assert_eq!(mode & 0o077, 0, "records hold telephone numbers: no other user may read them");
+    }
+
+    #[test]
+    fn a_temporary_database_is_gone_with_its_last_owner() {
+        let store = Store::temporary().expect("a temporary folder can be made");
+        let (path, other) = (store.path().to_owned(), store.clone());
+        drop(store);
+        assert!(path.exists());
+        drop(other);
+        assert!(!path.exists() && !path.parent().is_some_and(Path::exists));
     }
 
     #[tokio::test]

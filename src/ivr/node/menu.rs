@@ -123,7 +123,7 @@ impl Session {
     pub(super) fn wrong_entry<'f>(&mut self, now: Moment, node: &'f Node) -> Answer<'f> {
         self.ahead.clear();
         self.push(Output::KeyPressed { node: node.name.clone(), key: None });
-        self.try_again(now, node, vec![spoken::wrong_key(self.language)])
+        self.try_again(now, node, vec![spoken::wrong_key(self.language_of(node))])
     }
 
     fn try_again<'f>(&mut self, now: Moment, node: &'f Node, first: Vec<Clip>) -> Answer<'f> {
@@ -154,10 +154,11 @@ impl Session {
     /// Says `first` and then the words of the node, or reads back what was keyed when that is the question.
     pub(super) fn prompt(&mut self, now: Moment, node: &Node, first: Vec<Clip>) {
         let mut words = first;
+        let language = self.language_of(node);
         let State::Asking(asking) = &mut self.state else { return };
         if asking.confirming {
             let digits: String = asking.entered.iter().map(|digit| digit.key()).collect();
-            words.extend(spoken::read_back(self.language, &digits));
+            words.extend(spoken::read_back(language, &digits));
         } else {
             asking.entered.clear();
             words.extend(self.words(node));

@@ -111,9 +111,20 @@ impl Session {
         match key {
             Some(key) => {
                 self.push(Output::KeyPressed { node: self.node().to_owned(), key: Some(digit) });
+                self.forget_offer(&flow, &key.link.target);
                 self.go(now, &key.link.target);
             }
             None => self.ignore(),
+        }
+    }
+
+    /// Whoever asks for the callback menu need not be offered it later.
+    fn forget_offer(&mut self, flow: &Flow, target: &Target) {
+        let Some(place) = &mut self.place else { return };
+        if let Some(Step::Queue(queue)) = flow.nodes.get(place.node).map(|node| &node.step)
+            && queue.on_offer.as_ref().is_some_and(|link| link.target == *target)
+        {
+            place.offer_at = None;
         }
     }
 

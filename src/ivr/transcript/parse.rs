@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Line, Step, Transcript};
 use crate::document::parse_duration;
-use crate::ivr::outside::{CallFacts, FetchOutcome, QueueExit};
+use crate::ivr::outside::{FetchOutcome, QueueExit};
 use crate::ivr::rehearsal::Stubs;
 use crate::model::{Digit, Language};
 
@@ -48,11 +48,23 @@ pub fn parse(text: &str) -> Result<Transcript, ParseError> {
     Ok(Transcript {
         flow: head.flow.ok_or_else(|| missing("flow"))?,
         at: head.at.ok_or_else(|| missing("at"))?,
-        facts: CallFacts { caller: head.from, called: head.to, language: head.language },
+        caller: head.from,
+        called: head.to,
+        language: head.language,
         stubs: head.stubs,
         lines,
         header,
     })
+}
+
+/// Reads what stands after `stub`, one text for each.
+///
+/// # Errors
+/// What is wrong with the first that cannot be read.
+pub fn parse_stubs(stubs: &[String]) -> Result<Stubs, String> {
+    let mut head = Head::default();
+    stubs.iter().try_for_each(|words| head.stub(words.trim()))?;
+    Ok(head.stubs)
 }
 
 #[derive(Default)]
@@ -61,7 +73,7 @@ struct Head {
     at: Option<Timestamp>,
     from: String,
     to: String,
-    language: Language,
+    language: Option<Language>,
     stubs: Stubs,
 }
 
@@ -81,7 +93,8 @@ impl Head {
             "to" => self.to = without_comment(value).to_owned(),
             "lang" => {
                 let tag = without_comment(value);
-                self.language = Language::from_tag(tag).ok_or_else(|| format!("no language '{tag}' is spoken"))?;
+                let language = Language::from_tag(tag).ok_or_else(|| format!("no language '{tag}' is spoken"))?;
+                self.language = Some(language);
             }
             _ => return Err(format!("'{name}' is not one of flow, at, from, to, lang, stub, <, >, ~, =")),
         }
@@ -178,7 +191,7 @@ mod tests {
         );
         let transcript = parse(&text).expect("it is in order");
         assert_eq!(transcript.flow, "f");
-        assert_eq!(transcript.facts.caller, "0212345678");
+        assert_eq!(transcript.caller, "0212345678");
         let numbers: Vec<usize> = transcript.lines.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [7, 8, 9, 10]);
         assert!(

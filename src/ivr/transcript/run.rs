@@ -60,7 +60,7 @@ pub fn bless(transcript: &Transcript, flow: &Arc<Flow>, lengths: &dyn Fn(&Clip) 
             }
             told => {
                 if let Some(happening) = stage.next() {
-                    text.push_str(&written(&happening, told));
+                    text.push_str(&rewritten(&happening, told));
                 }
             }
         }
@@ -78,7 +78,7 @@ struct Stage<'w> {
 
 impl<'w> Stage<'w> {
     fn new(transcript: &Transcript, flow: &Arc<Flow>, lengths: &'w dyn Fn(&Clip) -> Duration) -> Self {
-        let (facts, stubs) = (transcript.facts.clone(), transcript.stubs.clone());
+        let (facts, stubs) = (transcript.facts(flow), transcript.stubs.clone());
         let rehearsal = Rehearsal::new(Arc::clone(flow), facts, transcript.wall(), stubs, lengths);
         Stage { rehearsal, pending: VecDeque::new(), waited: false }
     }
@@ -142,7 +142,7 @@ impl<'w> Stage<'w> {
     fn write_pending(&mut self, text: &mut String) {
         self.gather();
         for happening in self.pending.drain(..) {
-            text.push_str(&written(&happening, &Step::Outcome(String::new())));
+            text.push_str(&written(&happening));
         }
     }
 }
@@ -178,8 +178,13 @@ fn told(happening: &Happening) -> String {
     }
 }
 
+/// A happening as a line.
+pub(in crate::ivr) fn written(happening: &Happening) -> String {
+    rewritten(happening, &Step::Wait(Duration::ZERO))
+}
+
 /// A happening as a line. The fragment of the old line is kept where it still fits.
-pub(in crate::ivr) fn written(happening: &Happening, old: &Step) -> String {
+fn rewritten(happening: &Happening, old: &Step) -> String {
     match happening {
         Happening::Heard { node, .. } if fits(happening, old) => match old {
             Step::Hear { contains, .. } if !contains.is_empty() => format!("<  {node:<13} {contains}\n"),
