@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use thirdring::media::{self, Library, PortSlot, Statistics, Worker};
@@ -62,7 +63,7 @@ impl Phone {
 }
 
 impl Exchange {
-    pub fn new(own: SocketAddr, server: SocketAddr, library: std::sync::Arc<Library>, seed: u8) -> Self {
+    pub fn new(transport: Transport, own: SocketAddr, server: SocketAddr, library: Arc<Library>, seed: u8) -> Self {
         let ports = ports();
         let settings = BankSettings {
             sip: sip::Settings {
@@ -72,7 +73,7 @@ impl Exchange {
                 ..sip::Settings::default()
             },
             server,
-            transport: Transport::Udp,
+            transport,
             local: own,
             media_address: own.ip(),
             codecs: Codec::ALL.to_vec(),
@@ -81,7 +82,7 @@ impl Exchange {
         Exchange::with(settings, library, seed)
     }
 
-    pub fn with(settings: BankSettings, library: std::sync::Arc<Library>, seed: u8) -> Self {
+    fn with(settings: BankSettings, library: Arc<Library>, seed: u8) -> Self {
         let slots = u16::try_from(settings.ports.len()).expect("a handful of ports");
         let worker_settings = media::Settings { slots, media_timeout: Duration::from_secs(3_600) };
         Exchange {

@@ -90,8 +90,8 @@ impl House {
             now: Moment::ZERO,
             center,
             workers: (0..config.media.threads).map(|_| Worker::new(media, library.clone())).collect(),
-            callers: Exchange::new(CALLERS, SERVER, library.clone(), 100 + number),
-            agents: Exchange::new(AGENTS, SERVER, library, 1 + number),
+            callers: Exchange::new(Transport::Udp, CALLERS, SERVER, library.clone(), 100 + number),
+            agents: Exchange::new(Transport::Udp, AGENTS, SERVER, library, 1 + number),
             network: Network::new(seed),
             ledger: Ledger::default(),
             board: Arc::default(),
@@ -106,6 +106,13 @@ impl House {
             still: 0,
         };
         house.settle();
+        house
+    }
+
+    /// A house whose agents' phones stand on TCP.
+    pub fn over_tcp() -> House {
+        let mut house = House::open();
+        house.agents = Exchange::new(Transport::Tcp, AGENTS, SERVER, prompts(), 2);
         house
     }
 

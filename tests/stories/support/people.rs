@@ -258,3 +258,24 @@ impl<'h> Person<'h> {
 fn rings(phone: &Phone) -> bool {
     phone.shows.is_some() && phone.answered.is_none() && !phone.is_over()
 }
+
+impl House {
+    /// A caller dials the hotline and asks for a person at once: waiting in the general queue, or ringing an agent.
+    #[track_caller]
+    pub fn asks_for_a_person(&mut self, number: &str) {
+        self.caller(number).dials("1300");
+        self.wait(Duration::from_secs(2));
+        self.caller(number).presses("0");
+        self.wait(Duration::from_millis(400));
+    }
+
+    /// A caller and an agent, who is the only one free, talk with each other.
+    #[track_caller]
+    pub fn connects(&mut self, number: &str, agent: &str) {
+        self.asks_for_a_person(number);
+        self.agent(agent).is_ringing().answers();
+        self.wait(Duration::from_secs(1));
+        self.caller(number).hears_voice_of(agent);
+        self.agent(agent).hears_voice_of(number);
+    }
+}
