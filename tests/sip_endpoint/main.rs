@@ -3,6 +3,7 @@
 
 mod audit;
 mod calls;
+mod hostile;
 mod network;
 mod offers;
 mod random_calls;

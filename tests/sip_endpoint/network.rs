@@ -160,9 +160,14 @@ impl Network {
 
     /// A connection breaks; both ends notice.
     pub fn cut(&mut self, connection: u64) {
+        self.break_soon(connection);
+        self.run_ms(2);
+    }
+
+    /// The same, when time next passes.
+    pub fn break_soon(&mut self, connection: u64) {
         let at = self.now + Duration::from_millis(1);
         self.enqueue(at, Arrival::Closed { connection: ConnectionId(connection) });
-        self.run_ms(2);
     }
 
     pub fn connections(&self) -> Vec<u64> {

@@ -37,6 +37,7 @@ fn random_calls_in_any_weather_end_well() {
 /// A few calls between two owners who act at random.
 struct Scenario {
     network: Network,
+    transport: Transport,
     /// What each owner still means to do, by time.
     plans: BTreeMap<(Moment, u64), Plan>,
     planned: u64,
@@ -46,18 +47,58 @@ struct Scenario {
 /// One act of one owner.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
-    Call { host: usize },
-    Ring { host: usize, session: SessionId },
-    Answer { host: usize, session: SessionId },
-    Reject { host: usize, session: SessionId },
-    HangUp { host: usize, session: SessionId },
-    Offer { host: usize, session: SessionId },
-    AnswerOffer { host: usize, session: SessionId },
-    RefuseOffer { host: usize, session: SessionId },
-    Key { host: usize, session: SessionId },
-    Refer { host: usize, session: SessionId },
-    AcceptRefer { host: usize, session: SessionId, refer: ReferId },
-    Tell { host: usize, session: SessionId, refer: ReferId, last: bool },
+    Call {
+        host: usize,
+    },
+    Ring {
+        host: usize,
+        session: SessionId,
+    },
+    Answer {
+        host: usize,
+        session: SessionId,
+    },
+    Reject {
+        host: usize,
+        session: SessionId,
+    },
+    HangUp {
+        host: usize,
+        session: SessionId,
+    },
+    Offer {
+        host: usize,
+        session: SessionId,
+    },
+    AnswerOffer {
+        host: usize,
+        session: SessionId,
+    },
+    RefuseOffer {
+        host: usize,
+        session: SessionId,
+    },
+    Key {
+        host: usize,
+        session: SessionId,
+    },
+    Refer {
+        host: usize,
+        session: SessionId,
+    },
+    AcceptRefer {
+        host: usize,
+        session: SessionId,
+        refer: ReferId,
+    },
+    /// The oldest connection breaks.
+    Cut,
+    Tell {
+        host: usize,
+        session: SessionId,
+        refer: ReferId,
+        last: bool,
+    },
 }
 
 /// What became of a session on one side.
@@ -89,7 +130,9 @@ impl Scenario {
         let (loss, copies) = (network.below(31), network.below(11));
         let latency = (1 + network.below(20), 21 + network.below(300));
         network.weather = Weather { loss_percent: loss, duplicate_percent: copies, latency_ms: latency };
-        Scenario { network, plans: BTreeMap::new(), planned: 0, sessions: BTreeMap::new() }
+        // Every fourth scenario speaks TCP, over connections that break.
+        let transport = if seed % 4 >= 3 { Transport::Tcp } else { Transport::Udp };
+        Scenario { network, transport, plans: BTreeMap::new(), planned: 0, sessions: BTreeMap::new() }
     }
 
     fn run(&mut self) {
@@ -97,6 +140,9 @@ impl Scenario {
             // Bob can only call Alice where she trusts him, which she always does.
             let host = self.network.below(2) as usize;
             self.plan(5_000, Plan::Call { host });
+            if self.transport == Transport::Tcp {
+                self.plan(30_000, Plan::Cut);
+            }
         }
         let end = self.network.now + Duration::from_secs(100);
         while self.network.now < end {
@@ -140,6 +186,11 @@ impl Scenario {
     fn act(&mut self, plan: Plan) {
         match plan {
             Plan::Call { host } => self.call(host),
+            Plan::Cut => {
+                if let Some(oldest) = self.network.connections().first() {
+                    self.network.break_soon(*oldest);
+                }
+            }
             Plan::Ring { host, session } => {
                 let early = (self.network.below(2) == 0).then(|| sdp("early"));
                 let status = if early.is_some() { 183 } else { 180 };
@@ -202,8 +253,8 @@ impl Scenario {
             ring_limit: Duration::from_millis(u64::from(ring)),
             credentials: Some(("1001".to_owned(), "secret".to_owned())),
             target: Target::Address {
-                uri: format!("sip:bob@{to}"),
-                transport: Transport::Udp,
+                uri: format!("sip:bob@{to};transport={}", self.transport.via_token()),
+                transport: self.transport,
                 remote: to.parse().expect("an address of the test"),
             },
             ..invite_to(to)

@@ -1,5 +1,5 @@
 //! What the endpoint has seen and done since it was last asked: plain sums for the metrics.
-//! Never holds an address, a name or a number.
+//! Never holds an address, a name or a number. RFC 3261 7.1, 7.2 (methods and classes).
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! The words between the endpoint and its owner: what the owner asks for and what it is told.
-//! Never holds behaviour; numbers and names print masked or not at all.
+//! Never holds behaviour; numbers and names never print. RFC 3261 13, 14, 15; RFC 3515; RFC 6086.
 
 use super::super::flow::{Flow, Transport};
 use crate::model::{Digit, Moment};
