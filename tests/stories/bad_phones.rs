@@ -42,7 +42,7 @@ fn without_a_common_codec_the_answer_is_488_and_says_why() {
     house.stranger_sends(oddity(), &invite("1300", "g729", &sdp("18")));
     assert_eq!(finals(&house), [488]);
     let letters = house.letters_to(oddity());
-    assert!(letters.iter().any(|text| text.contains("\r\nWarning: 305")), "{letters:?}");
+    assert!(letters.iter().any(|text| text.contains("\r\nWarning: ") && text.contains("PCMU and PCMA")), "{letters:?}");
     house.wait(secs(70));
     house.night_falls();
     assert_eq!(house.count(|kind| matches!(kind, EventKind::CallRefused { status: 488, .. })), 1);
@@ -85,11 +85,16 @@ fn a_wrong_password_is_refused_and_guessing_gets_slower() {
     house.wait(secs(120));
     // How long each refusal took: from the request with credentials to its answer.
     let mut waits: Vec<u128> = Vec::new();
+    let mut branches: Vec<&str> = Vec::new();
     for request in house.wire.iter().filter(|letter| {
         letter.from == AGENTS && letter.text.starts_with("REGISTER ") && letter.text.contains("\r\nAuthorization:")
     }) {
         let branch = request.text.split("branch=").nth(1).and_then(|rest| rest.split([';', '\r']).next());
         let branch = branch.expect("every request has a branch");
+        if branches.contains(&branch) {
+            continue;
+        }
+        branches.push(branch);
         let answer = house.wire.iter().find(|letter| {
             letter.to == AGENTS && letter.text.contains(branch) && letter.text.starts_with("SIP/2.0 4")
         });

@@ -43,6 +43,8 @@ fn who_hangs_up_first_is_counted() {
     house.wait(secs(3));
     house.connects(JUNHO, "201");
     house.agent("201").hangs_up();
+    // The caller stays through the closing sentence and its ten seconds.
+    house.wait(secs(15));
     house.night_falls();
     let verdict = |verdict| house.ledger.verdicts(Promise::CallerHangsUpFirst, verdict);
     assert_eq!((verdict(Verdict::Met), verdict(Verdict::Breached)), (1, 1), "{}", house.story());

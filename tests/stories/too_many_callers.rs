@@ -65,7 +65,7 @@ fn an_agent_can_not_be_rung_without_a_port_and_the_caller_waits_on() {
     let mut house = House::with(1, |config| config.media.port_last = config.media.port_first + 1);
     house.at_work(&["201"]);
     house.asks_for_a_person(MINJI);
-    house.wait(secs(3));
+    house.wait(secs(12));
     house.caller(MINJI).hears_music();
     house.agent("201").is_not_ringing();
     house.night_falls();

@@ -13,7 +13,7 @@ use thirdring::center::{self, Center};
 use thirdring::config::Config;
 use thirdring::ivr::{self, FetchOutcome};
 use thirdring::media::{self, Forward, Library, PACKET_BYTES_MAX, PacketKind, Worker};
-use thirdring::model::{CallId, Moment, WallClock};
+use thirdring::model::{CallId, Moment, QueueId, WallClock};
 use thirdring::phone;
 use thirdring::sip::{Flow, Transmit, Transport};
 use thirdring::store::load_prompts;
@@ -525,6 +525,16 @@ pub fn configuration(change: impl FnOnce(&mut Config)) -> Config {
     for trunk in &mut config.trunks {
         trunk.addresses = vec![CALLERS.ip()];
         trunk.target = Some(format!("sip:{CALLERS}"));
+    }
+    // In the demonstration everybody helps everybody; in the stories people keep to their departments.
+    let of_department = |department: &str| -> Vec<QueueId> {
+        let helps = |queue: &str| matches!(department, "고객안내부" | "국내우편부") && matches!(queue, "general" | "domestic");
+        let own = config.queues.iter().filter(|queue| queue.department == department || helps(&queue.name));
+        own.map(|queue| queue.id).collect()
+    };
+    let queues: Vec<Vec<QueueId>> = config.agents.iter().map(|agent| of_department(&agent.department)).collect();
+    for (agent, queues) in config.agents.iter_mut().zip(queues) {
+        agent.queues = queues;
     }
     change(&mut config);
     config
