@@ -270,9 +270,6 @@ impl Worker {
 
     fn bridge(&mut self, a: LegId, b: LegId) -> bool {
         let (Some(a), Some(b)) = (self.slots.get(&a).copied(), self.slots.get(&b).copied()) else { return false };
-        if a == b {
-            return false;
-        }
         for (slot, other) in [(a, b), (b, a)] {
             if self.peer(slot) != Some(other) {
                 self.part(slot);

@@ -381,3 +381,16 @@ fn a_fresh_leg_is_sent_silence_as_soon_as_it_has_an_address() {
     });
     assert!(studio.hears(0, 100).is_empty(), "0.0.0.0 is a hold");
 }
+
+#[test]
+fn a_leg_bridged_to_itself_hears_its_own_echo() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    let leg = studio.phones[0].leg;
+    studio.worker.handle_command(studio.now, Command::Bridge { a: leg, b: leg });
+    studio.run(1000);
+    assert_tone(&studio.hears(0, 500), 600.0);
+    assert_silence(&studio.hears(1, 500));
+    studio.worker.handle_command(studio.now, Command::Unbridge { a: leg, b: leg });
+    studio.run(1000);
+    assert_silence(&studio.hears(0, 500));
+}
