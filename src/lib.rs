@@ -17,5 +17,6 @@ pub mod config;
 // Floor 3: shells, the only IO.
 pub mod phone;
 pub mod store;
+pub mod ui;
 // Floor 4: doors.
 pub mod api;
