@@ -15,8 +15,12 @@ pub mod sip;
 pub mod center;
 pub mod config;
 // Floor 3: shells, the only IO.
+pub mod net;
 pub mod phone;
 pub mod store;
 pub mod ui;
-// Floor 4: doors.
+// Floor 4.
 pub mod api;
+pub mod cli;
+// Floor 5.
+pub mod server;

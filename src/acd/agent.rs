@@ -165,7 +165,14 @@ pub(super) struct Reaction {
     /// An offer that the agent cannot take any more.
     pub(super) dropped: Option<OfferId>,
     /// A queue's call is done, notes included, after this time.
-    pub(super) handled: Option<(QueueId, Duration)>,
+    pub(super) handled: Handled,
+}
+
+/// The queue whose call is done, and the time from talk to the end of the notes; `None` for nothing of a queue's.
+type Handled = Option<(QueueId, Duration)>;
+
+impl Reaction {
+    const HEARD: Reaction = Reaction { heard: true, dropped: None, handled: None };
 }
 
 impl Agent {
@@ -190,11 +197,28 @@ impl Agent {
         }
     }
 
-    /// The only place where an agent's state changes.
+    /// The only place where an agent's state changes. An event that means nothing in a state, being late, doubled or
+    /// impossible, is not heard.
     pub(super) fn handle(&mut self, now: Moment, event: AgentEvent) -> Reaction {
         use AgentEvent as E;
+        let reaction = match event {
+            E::LogIn | E::LogOut | E::Pause(_) | E::Resume => self.handle_duty(now, event),
+            E::Reserve { .. } | E::Accepted { .. } | E::Missed { .. } | E::Refused { .. } | E::Withdrawn => {
+                self.handle_offer(now, event)
+            }
+            E::Busy { .. } | E::Released { .. } | E::EndWrapUp | E::Wake => self.handle_call(now, event),
+        };
+        if !matches!(self.state, AgentState::Ready { .. }) {
+            self.resting_until = None;
+        }
+        reaction.unwrap_or_default()
+    }
+
+    /// Coming, going, breaks.
+    fn handle_duty(&mut self, now: Moment, event: AgentEvent) -> Option<Reaction> {
+        use AgentEvent as E;
         use AgentState as S;
-        let mut reaction = Reaction { heard: true, ..Reaction::default() };
+        let mut reaction = Reaction::HEARD;
         match (&self.state, event) {
             (S::LoggedOut, E::LogIn) => self.become_ready(now),
             (S::Talking { .. }, E::LogIn) if self.after_call == AfterCall::LoggedOut => {
@@ -224,7 +248,16 @@ impl Agent {
                 self.after_call = AfterCall::Ready;
             }
             (S::WrapUp { .. }, E::Resume) => reaction.handled = self.finish(now, AfterCall::Ready),
+            (_, _) => return None,
+        }
+        Some(reaction)
+    }
 
+    /// An offer and its answer.
+    fn handle_offer(&mut self, now: Moment, event: AgentEvent) -> Option<Reaction> {
+        use AgentEvent as E;
+        use AgentState as S;
+        match (&self.state, event) {
             (S::Ready { .. }, E::Reserve { offer, call, until }) => {
                 self.state = S::Reserved { offer, call, since: now, until };
             }
@@ -235,14 +268,19 @@ impl Agent {
                 self.talk(now, call, Some(queue), AfterCall::Ready);
             }
             (S::Reserved { .. }, E::Missed { misses_max, rest }) => self.miss(now, misses_max, rest),
-            (S::Reserved { .. }, E::Refused { rest }) => {
-                self.refused += 1;
-                self.refusals_in_a_row += 1;
-                let doubled = rest.max(REST_MIN).saturating_mul(1 << (self.refusals_in_a_row - 1).min(16));
-                self.rest(now, doubled.min(REST_MAX));
-            }
+            (S::Reserved { .. }, E::Refused { rest }) => self.refuse(now, rest),
             (S::Reserved { .. }, E::Withdrawn) => self.state = S::Ready { since: self.idle_since },
+            (_, _) => return None,
+        }
+        Some(Reaction::HEARD)
+    }
 
+    /// Calls, their notes, and the time that ends notes and rests.
+    fn handle_call(&mut self, now: Moment, event: AgentEvent) -> Option<Reaction> {
+        use AgentEvent as E;
+        use AgentState as S;
+        let mut reaction = Reaction::HEARD;
+        match (&self.state, event) {
             (S::LoggedOut, E::Busy { call }) => self.talk(now, call, None, AfterCall::LoggedOut),
             (S::NotReady { reason, .. }, E::Busy { call }) => {
                 let after = AfterCall::NotReady(reason.clone());
@@ -258,14 +296,15 @@ impl Agent {
                 reaction.handled = self.finish(now, AfterCall::Ready);
                 self.talk(now, call, None, after);
             }
-            (S::Talking { call: first, .. }, E::Busy { call })
-                if *first != call && !self.work.beside.contains(&call) && self.work.beside.len() < CALLS_BESIDE_MAX =>
-            {
+            (S::Talking { call: first, .. }, E::Busy { call }) if *first != call => {
+                if self.work.beside.contains(&call) || self.work.beside.len() == CALLS_BESIDE_MAX {
+                    return None;
+                }
                 self.work.beside.push(call);
             }
             (S::Talking { call: first, since }, E::Released { call, wrap_up }) => {
-                let (first, since) = (*first, *since);
-                return self.release(now, (first, since), call, wrap_up);
+                let talk = (*first, *since);
+                reaction.handled = self.release(now, talk, call, wrap_up)?;
             }
             (S::WrapUp { .. }, E::EndWrapUp) => reaction.handled = self.finish(now, self.after_call.clone()),
             (S::WrapUp { until, .. }, E::Wake) if *until <= now => {
@@ -274,13 +313,9 @@ impl Agent {
             (S::Ready { .. }, E::Wake) if self.resting_until.is_some_and(|until| until <= now) => {
                 self.resting_until = None;
             }
-            // Everything else means nothing in its state: late, doubled or impossible.
-            (_, _) => return Reaction::default(),
+            (_, _) => return None,
         }
-        if !matches!(self.state, S::Ready { .. }) {
-            self.resting_until = None;
-        }
-        reaction
+        Some(reaction)
     }
 
     /// Since when the agent may be offered a call.
@@ -342,38 +377,48 @@ impl Agent {
         }
     }
 
+    fn refuse(&mut self, now: Moment, rest: Duration) {
+        self.refused += 1;
+        self.refusals_in_a_row += 1;
+        let doubled = rest.max(REST_MIN).saturating_mul(1 << (self.refusals_in_a_row - 1).min(16));
+        self.rest(now, doubled.min(REST_MAX));
+    }
+
     /// Back among the free in the old place, but not asked for a while.
     fn rest(&mut self, now: Moment, rest: Duration) {
         self.state = AgentState::Ready { since: self.idle_since };
         self.resting_until = Some(now + rest);
     }
 
-    /// One of the agent's calls is over; the last one leads to the notes.
-    fn release(&mut self, now: Moment, talk: (CallId, Moment), call: CallId, wrap_up: Duration) -> Reaction {
-        let (first, since) = talk;
-        let known = first == call || self.work.beside.contains(&call);
-        if !known {
-            return Reaction::default();
+    /// One of the agent's calls is over; the last one leads to the notes. `None` for a call that the agent is not on.
+    fn release(
+        &mut self,
+        now: Moment,
+        (first, since): (CallId, Moment),
+        call: CallId,
+        wrap_up: Duration,
+    ) -> Option<Handled> {
+        if first != call && !self.work.beside.contains(&call) {
+            return None;
         }
         self.work.wrap_up = self.work.wrap_up.max(wrap_up);
         self.work.beside.retain(|other| *other != call);
-        let mut reaction = Reaction { heard: true, ..Reaction::default() };
         if first != call {
-            return reaction;
+            return Some(None);
         }
         if !self.work.beside.is_empty() {
             let next = self.work.beside.remove(0);
             self.state = AgentState::Talking { call: next, since };
         } else if self.work.wrap_up.is_zero() || self.after_call == AfterCall::LoggedOut {
-            reaction.handled = self.finish(now, self.after_call.clone());
+            return Some(self.finish(now, self.after_call.clone()));
         } else {
             self.state = AgentState::WrapUp { call, since: now, until: now + self.work.wrap_up };
         }
-        reaction
+        Some(None)
     }
 
     /// The call and its notes are over.
-    fn finish(&mut self, now: Moment, after: AfterCall) -> Option<(QueueId, Duration)> {
+    fn finish(&mut self, now: Moment, after: AfterCall) -> Handled {
         match after {
             AfterCall::Ready => {
                 self.idle_since = now;
@@ -407,7 +452,7 @@ mod tests {
             queues: vec![QueueId(4)],
             skills: SkillSet::default(),
         };
-        let team = Matching::default().team(&settings);
+        let team = Matching::default().join_team(&settings);
         Agent::new(settings, team)
     }
 
@@ -556,7 +601,7 @@ mod tests {
     #[test]
     fn misses_in_a_row_pause_and_an_answer_forgives() {
         let mut agent = in_state("Ready");
-        let mut miss = |agent: &mut Agent, secs| {
+        let miss = |agent: &mut Agent, secs| {
             agent.handle(at(secs), reserve());
             agent.handle(at(secs + 6), event("Missed"));
             agent.handle(at(secs + 11), AgentEvent::Wake);

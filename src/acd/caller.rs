@@ -30,10 +30,9 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// When something is to be told. Nothing is while an agent's phone rings: the caller may be gone by then.
+    /// When something is to be told. The timer runs only while no phone rings: the caller may be gone by then.
     fn wake(&self) -> Option<Moment> {
-        let due = self.announce_at.into_iter().chain(self.max_wait_at).min();
-        due.filter(|_| self.offered.is_none())
+        self.announce_at.into_iter().chain(self.max_wait_at).min()
     }
 }
 

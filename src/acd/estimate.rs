@@ -7,39 +7,54 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A queue's recent past.
+/// A queue's recent past, with its sums kept: a queue's numbers are told after each change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Estimate {
     /// Work lately done by this queue's agents: handle time, and whether it was for this queue.
     completions: VecDeque<(Duration, bool)>,
+    own_completions: u32,
+    own_time: Duration,
+    all_time: Duration,
     /// How callers lately left: answered or given up.
     exits: VecDeque<bool>,
+    answered: u32,
 }
 
 impl Estimate {
     /// An agent of this queue finished a call of this queue (`own`) or another one.
     pub(super) fn completed(&mut self, handled: Duration, own: bool) {
-        push(&mut self.completions, (handled, own));
+        // A call left open over a holiday is no experience.
+        let handled = handled.min(HANDLE_TIME_MAX);
+        if let Some((oldest, was_own)) = push(&mut self.completions, (handled, own)) {
+            self.all_time -= oldest;
+            if was_own {
+                self.own_completions -= 1;
+                self.own_time -= oldest;
+            }
+        }
+        self.all_time += handled;
+        if own {
+            self.own_completions += 1;
+            self.own_time += handled;
+        }
     }
 
     /// A caller was answered or gave up.
     pub(super) fn left(&mut self, answered: bool) {
-        push(&mut self.exits, answered);
+        let oldest = push(&mut self.exits, answered);
+        self.answered = self.answered + u32::from(answered) - u32::from(oldest == Some(true));
     }
 
     /// The wait that four of five callers at `position` (from one) stay under, with so many agents at work for them.
     /// `None` with too little experience, no agents, or a wait too long to be told in numbers.
     pub(super) fn expected_wait(&self, position: usize, agents: u32) -> Option<Duration> {
-        let own: Vec<f64> =
-            self.completions.iter().filter(|(_, own)| *own).map(|(time, _)| time.as_secs_f64()).collect();
-        if own.len() < COMPLETIONS_MIN || agents == 0 {
+        if self.own_completions < COMPLETIONS_MIN || agents == 0 {
             return None;
         }
-        let own_time: f64 = own.iter().sum();
-        let all_time: f64 = self.completions.iter().map(|(time, _)| time.as_secs_f64()).sum();
-        let handle_time = own_time / own.len() as f64;
+        let own_time = self.own_time.as_secs_f64();
+        let handle_time = own_time / f64::from(self.own_completions);
         // Agents of several queues give each a part of their time; the part is measured.
-        let serving = f64::from(agents) * (own_time / all_time);
+        let serving = f64::from(agents) * (own_time / self.all_time.as_secs_f64());
         let ahead = 1.0 + position.saturating_sub(1) as f64 * self.staying();
         let between_completions = handle_time / serving;
         let seconds = between_completions * (ahead + EIGHTY_PERCENT * ahead.sqrt());
@@ -48,29 +63,30 @@ impl Estimate {
 
     /// Of the callers ahead, the share that will not give up first.
     fn staying(&self) -> f64 {
-        if self.exits.len() < COMPLETIONS_MIN {
+        if self.exits.len() < COMPLETIONS_MIN as usize {
             return 1.0;
         }
-        let answered = self.exits.iter().filter(|answered| **answered).count();
-        (answered as f64 / self.exits.len() as f64).max(STAYING_MIN)
+        (f64::from(self.answered) / self.exits.len() as f64).max(STAYING_MIN)
     }
 }
 
-fn push<T>(recent: &mut VecDeque<T>, newest: T) {
-    if recent.len() == RECENT_MAX {
-        recent.pop_front();
-    }
+/// Remembers the newest and gives back the oldest when there are enough.
+fn push<T>(recent: &mut VecDeque<T>, newest: T) -> Option<T> {
+    let oldest = if recent.len() == RECENT_MAX { recent.pop_front() } else { None };
     recent.push_back(newest);
+    oldest
 }
 
 /// Completions remembered: an hour of ten agents, so that a morning does not tell the evening's wait.
 const RECENT_MAX: usize = 128;
 /// Below this many calls of its own a queue has no experience.
-const COMPLETIONS_MIN: usize = 5;
+const COMPLETIONS_MIN: u32 = 5;
 /// In a storm everybody seems to give up; those who stay still wait.
 const STAYING_MIN: f64 = 0.2;
 /// Standard deviations above the mean that four of five stay under.
 const EIGHTY_PERCENT: f64 = 0.84;
+/// The longest call that tells anything about the next one.
+const HANDLE_TIME_MAX: Duration = Duration::from_secs(4 * 60 * 60);
 /// Beyond this no caller is helped by a number.
 const TELLABLE_MAX: Duration = Duration::from_secs(60 * 60);
 

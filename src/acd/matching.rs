@@ -49,6 +49,8 @@ struct Team {
     lines: Bits,
     /// Agents who take calls today: ready, ringing, talking or in wrap-up.
     working: u32,
+    /// All agents.
+    members: usize,
 }
 
 impl Team {
@@ -58,24 +60,35 @@ impl Team {
 }
 
 impl Matching {
-    /// The team of an agent with these settings.
-    pub(super) fn team(&mut self, agent: &AgentSettings) -> TeamId {
+    /// An agent with these settings joins a team.
+    pub(super) fn join_team(&mut self, agent: &AgentSettings) -> TeamId {
         let mut queues = agent.queues.clone();
         queues.sort_unstable();
         queues.dedup();
-        if let Some(team) = self.teams.iter().position(|team| team.queues == queues && team.skills == agent.skills) {
-            return TeamId(team);
+        if let Some(id) = self.teams.iter().position(|team| team.queues == queues && team.skills == agent.skills) {
+            self.teams[id].members += 1;
+            return TeamId(id);
         }
-        let mut team = Team { queues, skills: agent.skills.clone(), lines: Bits::default(), working: 0 };
-        let id = self.teams.len();
+        let mut team = Team { queues, skills: agent.skills.clone(), lines: Bits::default(), working: 0, members: 1 };
+        let id = self.teams.iter().position(|team| team.members == 0).unwrap_or(self.teams.len());
         for (number, line) in self.lines.iter_mut().enumerate() {
             let serves = team.serves(line.queue, &line.needs);
             team.lines.set(number, serves);
             line.teams.set(id, serves);
         }
-        self.teams.push(team);
+        match self.teams.get_mut(id) {
+            Some(deserted) => *deserted = team,
+            None => self.teams.push(team),
+        }
         self.ready.open(id);
         TeamId(id)
+    }
+
+    /// An agent leaves a team, being neither free nor at work in it any more.
+    pub(super) fn leave_team(&mut self, team: TeamId) {
+        if let Some(team) = self.teams.get_mut(team.0) {
+            team.members = team.members.saturating_sub(1);
+        }
     }
 
     /// A caller with these needs takes hold of a line; needs must be sorted and without doubles. `None` when there
@@ -202,18 +215,18 @@ mod tests {
     #[test]
     fn agents_who_are_alike_are_one_team() {
         let mut matching = Matching::default();
-        let first = matching.team(&agent(0, &[1, 0], &[need(0, 3)]));
-        assert_eq!(matching.team(&agent(1, &[0, 1, 1], &[need(0, 3)])), first);
-        assert_ne!(matching.team(&agent(2, &[0, 1], &[need(0, 4)])), first);
-        assert_ne!(matching.team(&agent(3, &[0], &[need(0, 3)])), first);
+        let first = matching.join_team(&agent(0, &[1, 0], &[need(0, 3)]));
+        assert_eq!(matching.join_team(&agent(1, &[0, 1, 1], &[need(0, 3)])), first);
+        assert_ne!(matching.join_team(&agent(2, &[0, 1], &[need(0, 4)])), first);
+        assert_ne!(matching.join_team(&agent(3, &[0], &[need(0, 3)])), first);
     }
 
     #[test]
     fn the_longest_idle_who_fits_is_found() {
         let mut matching = Matching::default();
-        let learner = matching.team(&agent(0, &[0], &[need(0, 2)]));
-        let expert = matching.team(&agent(1, &[0], &[need(0, 9)]));
-        let elsewhere = matching.team(&agent(2, &[1], &[need(0, 9)]));
+        let learner = matching.join_team(&agent(0, &[0], &[need(0, 2)]));
+        let expert = matching.join_team(&agent(1, &[0], &[need(0, 9)]));
+        let elsewhere = matching.join_team(&agent(2, &[1], &[need(0, 9)]));
         matching.idle(learner, Moment::from_secs(1), AgentId(0));
         matching.idle(elsewhere, Moment::from_secs(2), AgentId(2));
         matching.idle(expert, Moment::from_secs(3), AgentId(1));
@@ -228,8 +241,8 @@ mod tests {
     #[test]
     fn a_freed_agent_gets_the_first_caller_of_all_lines() {
         let mut matching = Matching::default();
-        let expert = matching.team(&agent(0, &[0, 1], &[need(0, 9)]));
-        let learner = matching.team(&agent(1, &[0], &[]));
+        let expert = matching.join_team(&agent(0, &[0, 1], &[need(0, 9)]));
+        let learner = matching.join_team(&agent(1, &[0], &[]));
         let hard = matching.join(QueueId(0), vec![need(0, 5)]).expect("room for a line");
         let easy = matching.join(QueueId(0), vec![]).expect("room for a line");
         let other = matching.join(QueueId(1), vec![]).expect("room for a line");
@@ -244,9 +257,34 @@ mod tests {
     }
 
     #[test]
+    fn a_deserted_team_makes_room_and_forgets_whom_it_served() {
+        let mut matching = Matching::default();
+        let line = matching.join(QueueId(0), vec![need(0, 5)]).expect("room for a line");
+        let experts = matching.join_team(&agent(0, &[0], &[need(0, 9)]));
+        assert!(matching.fits(line, experts));
+        matching.leave_team(experts);
+        let learners = matching.join_team(&agent(0, &[0], &[need(0, 2)]));
+        assert_eq!(learners, experts);
+        assert!(!matching.fits(line, learners));
+    }
+
+    #[test]
+    fn agents_at_work_are_counted_by_line() {
+        let mut matching = Matching::default();
+        let expert = matching.join_team(&agent(0, &[0, 1], &[need(0, 9)]));
+        let learner = matching.join_team(&agent(1, &[0], &[]));
+        let early = matching.join(QueueId(0), vec![]).expect("room for a line");
+        [expert, expert, learner].into_iter().for_each(|team| matching.works(team, true));
+        let late = matching.join(QueueId(0), vec![need(0, 5)]).expect("room for a line");
+        assert_eq!((matching.working(early), matching.working(late)), (3, 2));
+        matching.works(expert, false);
+        assert_eq!((matching.working(early), matching.working(late)), (2, 1));
+    }
+
+    #[test]
     fn lines_without_callers_make_room_for_new_ones() {
         let mut matching = Matching::default();
-        let team = matching.team(&agent(0, &[0], &[]));
+        let team = matching.join_team(&agent(0, &[0], &[]));
         let lines: Vec<LineId> = (0..LINES_MAX as u16)
             .map(|skill| matching.join(QueueId(0), vec![need(skill, 1)]).expect("room for a line"))
             .collect();

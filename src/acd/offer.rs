@@ -47,7 +47,7 @@ impl Acd {
     /// The agent's phone answered.
     pub(super) fn accepted(&mut self, now: Moment, id: OfferId) {
         let Some(offer) = self.void(id) else {
-            if id.0 > self.last_offer {
+            if !(1..=self.last_offer).contains(&id.0) {
                 self.counts.ignored += 1;
                 return;
             }

@@ -100,6 +100,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case is long, so that blocks split and empty; a few are enough.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn it_agrees_with_a_tree(steps in proptest::collection::vec((any::<bool>(), 0..3_i32, 0..400_u64), 0..2_000)) {
             let (mut order, mut tree) = (Order::default(), BTreeSet::new());

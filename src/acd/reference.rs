@@ -31,6 +31,13 @@ impl Reference {
         }
     }
 
+    /// Before the engine is given new settings for the same agents and queues.
+    pub(super) fn reconfigured(&mut self, settings: &Settings) {
+        for ((known, _), new) in self.agents.iter_mut().zip(&settings.agents) {
+            *known = new.clone();
+        }
+    }
+
     /// Before the engine is given `input`.
     pub(super) fn given(&mut self, now: Moment, input: &Input) {
         match input {

@@ -42,6 +42,8 @@ pub struct Rules {
     /// A phone that is not answered by then loses the call.
     pub ring_limit: Duration,
     pub transfer_ring_limit: Duration,
+    pub announce_transfers: bool,
+    pub caller_hangs_up_first: bool,
     pub closing_wait: Duration,
 }
 
@@ -261,7 +263,7 @@ impl Call {
     pub(super) fn handle_in_state(&mut self, now: Moment, input: Input, mint: &mut LegMint) {
         match self.state.clone() {
             State::New | State::Ended => {}
-            State::Flow => self.in_flow(now, input),
+            State::Flow => self.in_flow(now, input, mint),
             State::Service => {
                 if let Input::Said { .. } = input {
                     self.hang_up(self.caller, HangUpWhy::Normal);
@@ -276,7 +278,7 @@ impl Call {
             },
             State::Waiting { queue } => self.waiting(now, input, queue, mint),
             State::Offering { offer, leg, .. } => self.offering(now, input, offer, leg),
-            State::Talking { with } => self.in_talk(now, input, with),
+            State::Talking { with } => self.in_talk(now, input, with, mint),
             State::Announcing { by, first, target, play } => {
                 if input == (Input::Said { play }) {
                     self.announced(now, by, first, target, mint);
@@ -314,14 +316,14 @@ impl Call {
 
 /// What each state does with an input.
 impl Call {
-    pub(super) fn in_flow(&mut self, now: Moment, input: Input) {
+    pub(super) fn in_flow(&mut self, now: Moment, input: Input, mint: &mut LegMint) {
         match input {
             Input::Enqueued { queue } => self.enqueued(now, queue),
             Input::FlowDone => {
                 self.hang_up(self.caller, HangUpWhy::Normal);
                 self.end(now, EndedBy::System);
             }
-            Input::Transfer { by: None, target } => self.announce_transfer(now, None, target),
+            Input::Transfer { by: None, target } => self.announce_transfer(now, None, target, mint),
             Input::QueueGivesUp => self.close(now, Speech::NobodyThere, EndedBy::System),
             _ => {}
         }
@@ -376,7 +378,7 @@ impl Call {
             Input::Transfer { by: None, target } => {
                 self.outputs.push_back(Output::LeaveQueue { abandoned: false });
                 self.timeline.stop_waiting(now);
-                self.announce_transfer(now, None, target);
+                self.announce_transfer(now, None, target, mint);
             }
             Input::QueueGivesUp => {
                 self.outputs.push_back(Output::LeaveQueue { abandoned: false });

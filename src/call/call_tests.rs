@@ -26,6 +26,8 @@ impl Desk {
             guard: Duration::from_secs(5),
             ring_limit: Duration::from_secs(6),
             transfer_ring_limit: Duration::from_secs(20),
+            announce_transfers: true,
+            caller_hangs_up_first: true,
             closing_wait: Duration::from_secs(10),
         };
         let call = Call::new(CallId(1), caller, begin, rules, Moment::ZERO);

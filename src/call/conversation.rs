@@ -1,7 +1,7 @@
 //! Two people hear each other: connecting them, holding, and what happens when one side goes.
 
 use super::call::{Call, State};
-use super::leg::LegState;
+use super::leg::{LegMint, LegState};
 use super::message::{Begin, Fact, HangUpWhy, Hear, Input, Output, Speech};
 use crate::model::{EndedBy, LegId, Moment};
 
@@ -50,12 +50,13 @@ impl Call {
         self.fact(Fact::Resumed { leg });
     }
 
-    pub(super) fn in_talk(&mut self, now: Moment, input: Input, with: LegId) {
+    pub(super) fn in_talk(&mut self, now: Moment, input: Input, with: LegId, mint: &mut LegMint) {
         match input {
             Input::HungUp { leg } if leg == with => {
                 self.part(now, with);
-                if matches!(self.begin, Begin::Outside(_)) {
+                if matches!(self.begin, Begin::Outside(_)) || !self.rules.caller_hangs_up_first {
                     self.hang_up(self.caller, HangUpWhy::Normal);
+                    self.fact(Fact::HungUpFirst { caller: false });
                     self.finish(now, EndedBy::Agent, false);
                 } else {
                     self.close(now, Speech::Closing, EndedBy::Agent);
@@ -74,7 +75,7 @@ impl Call {
                 self.outputs.push_back(Output::Part { a: self.caller, b: with });
                 self.hear(with, Hear::Silence);
                 self.timeline.stop_talking(now);
-                self.announce_transfer(now, Some(with), target);
+                self.announce_transfer(now, Some(with), target, mint);
             }
             _ => {}
         }

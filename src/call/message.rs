@@ -314,6 +314,10 @@ pub enum Fact {
     TransferAnnounced {
         target: Target,
     },
+    /// Policy gives callers away without a word.
+    TransferUnannounced {
+        target: Target,
+    },
     TransferCompleted {
         target: Target,
     },

@@ -9,9 +9,13 @@ use super::message::{
 use crate::model::{AgentId, EndedBy, LegId, Moment};
 
 impl Call {
-    pub(super) fn announce_transfer(&mut self, now: Moment, by: Option<LegId>, target: Target) {
+    pub(super) fn announce_transfer(&mut self, now: Moment, by: Option<LegId>, target: Target, mint: &mut LegMint) {
         let first = by.and_then(|leg| self.leg(leg)).and_then(|leg| leg.agent);
         self.timeline.stop_talking(now);
+        if !self.rules.announce_transfers {
+            self.fact(Fact::TransferUnannounced { target: target.clone() });
+            return self.give_to(now, by, first, target, mint);
+        }
         let play = self.say(self.caller, Speech::Transfer(target.clone()));
         self.state = State::Announcing { by, first, target, play };
     }
@@ -93,6 +97,11 @@ impl Call {
         mint: &mut LegMint,
     ) {
         self.fact(Fact::TransferAnnounced { target: target.clone() });
+        self.give_to(now, by, first, target, mint);
+    }
+
+    /// The announcement was heard, or policy wants none: now the target is rung.
+    fn give_to(&mut self, now: Moment, by: Option<LegId>, first: Option<AgentId>, target: Target, mint: &mut LegMint) {
         self.timeline.transferred();
         let (role, to) = match &target {
             Target::Queue(queue) => {

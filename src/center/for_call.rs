@@ -76,7 +76,8 @@ impl Center {
         line.status = status;
         let session = line.session;
         // 305: what we can not take is the media; the text says what we can (RFC 3261 20.43).
-        let warning = (status == 488).then(|| "305 thirdring \"no common codec: this server speaks PCMU and PCMA\"".to_owned());
+        let warning =
+            (status == 488).then(|| "305 thirdring \"no common codec: this server speaks PCMU and PCMA\"".to_owned());
         let retry = (status == 503).then_some(std::time::Duration::from_secs(5));
         self.sip.reject(now, session, status, retry, warning);
         self.line_over(now, leg);
@@ -344,6 +345,10 @@ impl Center {
             Fact::Held { leg } => self.event(now, call, EventKind::CallHeld { leg }),
             Fact::Resumed { leg } => self.event(now, call, EventKind::CallResumed { leg }),
             Fact::TransferAnnounced { target } => self.transfer_announced(now, id, &target),
+            Fact::TransferUnannounced { .. } => {
+                let verdict = self.charter.check_kept(Promise::TransferAnnounced, false);
+                self.promise(now, id, Promise::TransferAnnounced, verdict, None, None);
+            }
             Fact::TransferCompleted { target } => {
                 let to = self.target_name(&target);
                 self.event(now, call, EventKind::TransferCompleted { to });

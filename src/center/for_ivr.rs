@@ -65,7 +65,7 @@ impl Center {
                 self.tell_acd(now, acd::Input::Leave { call: id, why: acd::LeaveReason::Key });
                 self.tell_call(now, id, call::Input::Dequeued);
             }
-            Output::Callback { to, due, queue } => self.flow_promises_callback(now, id, &to, &due, queue),
+            Output::Callback { to, due, queue } => self.flow_promises_callback(now, id, &to, due, queue),
             Output::Message { to, text } => {
                 self.task(now, id, TaskKind::TextMessage, &to, |task| task.note.clone_from(&text));
                 self.outputs.push_back(Effect::SendText { call: id, to, text });
@@ -74,15 +74,16 @@ impl Center {
             Output::StopRecord => self.command_of_caller(id, |leg| Command::StopRecord { leg }),
             Output::Ticket { ticket, record } => {
                 let number = self.calls.get(&id).map_or_else(String::new, |c| c.from.reveal().to_owned());
-                let due = ticket.due.as_ref().map(|due| due.at(self.wall.unix_ms(now), self.flow_of(id)));
+                let due = ticket.due.map(|due| self.due(now, id, due));
                 let kind = if record.is_some() { TaskKind::VoiceMessage } else { TaskKind::Ticket };
+                let recording = record.map(|record| self.recording_file(record));
                 if record.is_some() {
                     self.tell_call(now, id, call::Input::LeftBehind { outcome: Outcome::Message });
                 }
                 self.task(now, id, kind, &number, |task| {
                     task.note.clone_from(&ticket.kind);
-                    task.recording = record.map(recording_file);
-                    task.due_ms = due;
+                    task.recording = recording;
+                    task.due_ms = due.flatten();
                 });
             }
             Output::Transfer { to } => match self.transfer_target(&to) {
@@ -170,15 +171,8 @@ impl Center {
         }
     }
 
-    fn flow_promises_callback(
-        &mut self,
-        now: Moment,
-        id: CallId,
-        to: &str,
-        due: &ivr::Due,
-        queue: Option<String>,
-    ) {
-        let due_ms = due.at(self.wall.unix_ms(now), self.flow_of(id));
+    fn flow_promises_callback(&mut self, now: Moment, id: CallId, to: &str, due: ivr::Due, queue: Option<String>) {
+        let due_ms = self.due(now, id, due);
         if self.calls.get(&id).is_some_and(|contact| contact.call.is_waiting()) {
             self.tell_acd(now, acd::Input::Leave { call: id, why: acd::LeaveReason::Callback });
             self.tell_call(now, id, call::Input::Dequeued);
@@ -186,7 +180,7 @@ impl Center {
         self.tell_call(now, id, call::Input::LeftBehind { outcome: Outcome::Callback });
         self.task(now, id, TaskKind::Callback, to, |task| {
             task.queue = queue;
-            task.due_ms = Some(due_ms);
+            task.due_ms = due_ms;
         });
     }
 
@@ -194,7 +188,8 @@ impl Center {
         self.next_record += 1;
         let record = RecordId(self.next_record);
         self.records.insert(record, id);
-        self.outputs.push_back(Effect::OpenRecording { record, file: recording_file(record) });
+        let file = self.recording_file(record);
+        self.outputs.push_back(Effect::OpenRecording { record, file });
         self.command_of_caller(id, |leg| Command::Record { leg, record, max });
     }
 
@@ -215,6 +210,10 @@ impl Center {
         self.event(now, Some(id), EventKind::TaskCreated { record: Box::new(record) });
     }
 
+    fn due(&self, now: Moment, id: CallId, due: ivr::Due) -> Option<i64> {
+        self.flow_of(id).map(|flow| ivr::due_at(due, flow, self.wall.unix_ms(now)))
+    }
+
     fn flow_of(&self, id: CallId) -> Option<&ivr::Flow> {
         self.calls.get(&id).and_then(|contact| contact.flow.as_deref())
     }
@@ -223,15 +222,15 @@ impl Center {
         self.flow_of(id).map_or_else(String::new, |flow| flow.id.clone())
     }
 
+    /// The name of a voice message's file in the data folder; the run keeps two days apart.
+    fn recording_file(&self, record: RecordId) -> String {
+        format!("message-{}-{}.wav", self.wall.zero_unix_ms, record.0)
+    }
+
     /// The language that this caller is spoken to in.
     pub(super) fn language_of(&self, id: CallId) -> Language {
         self.flow_of(id).map_or(self.settings.language, |flow| flow.language)
     }
-}
-
-/// The name of a voice message's file in the data folder.
-fn recording_file(record: RecordId) -> String {
-    format!("{record}.wav")
 }
 
 /// Nodes remembered of one call's path; a caller in a long loop must not grow the record without bound.

@@ -92,6 +92,8 @@ impl Center {
             guard: policy.guard,
             ring_limit: policy.ring_limit(),
             transfer_ring_limit: policy.transfer_ring_limit,
+            announce_transfers: policy.announce_transfers,
+            caller_hangs_up_first: policy.caller_hangs_up_first,
             closing_wait: policy.closing_wait,
         };
         let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
@@ -167,8 +169,7 @@ impl Center {
         }
         // Only our own people may dial out: a caller from outside never reaches a trunk by number.
         let ours = matches!(incoming.identity, Identity::Device(_));
-        (ours && self.settings.dial_rule(number).is_some())
-            .then(|| (Begin::Outside(PhoneNumber::new(number)), None))
+        (ours && self.settings.dial_rule(number).is_some()).then(|| (Begin::Outside(PhoneNumber::new(number)), None))
     }
 
     /// An agent changes state by dialling a code; the reply is spoken.
@@ -179,7 +180,8 @@ impl Center {
             .strip_prefix(codes.pause.as_str())
             .filter(|_| !codes.pause.is_empty())
             .map(|rest| rest.chars().next().and_then(|digit| codes.reasons.get(&digit).cloned()).unwrap_or_default());
-        let known = [&codes.log_in, &codes.log_out, &codes.resume].into_iter().any(|code| !code.is_empty() && code == number);
+        let known =
+            [&codes.log_in, &codes.log_out, &codes.resume].into_iter().any(|code| !code.is_empty() && code == number);
         if !known && reason.is_none() {
             return None;
         }
@@ -305,9 +307,11 @@ impl Center {
     fn on_answered(&mut self, now: Moment, session: SessionId, sdp: Option<Bytes>) {
         let agreed = match &sdp {
             Some(sdp) => self.agree_to_answer(now, session, sdp),
-            None => self.lines.of_session(session).and_then(|line| line.media.as_ref()).map_or(Ok(()), |media| {
-                media.negotiation.agreed().map(|_| ()).ok_or(SdpError::NoAudio)
-            }),
+            None => self
+                .lines
+                .of_session(session)
+                .and_then(|line| line.media.as_ref())
+                .map_or(Ok(()), |media| media.negotiation.agreed().map(|_| ()).ok_or(SdpError::NoAudio)),
         };
         let Some(line) = self.lines.of_session_mut(session) else { return };
         let leg = line.leg;
@@ -383,9 +387,11 @@ impl Center {
             Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,
             None => {}
         }
-        let person = self.settings.people.iter().find(|p| {
-            p.direct_number.reveal() == number || p.device == number || p.name == number
-        });
+        let person = self
+            .settings
+            .people
+            .iter()
+            .find(|p| p.direct_number.reveal() == number || p.device == number || p.name == number);
         if let Some(person) = person {
             return Some(call::Target::Person(person.id));
         }

@@ -104,7 +104,11 @@ impl Center {
 
     /// Which call each agent is on or is rung for.
     fn callers_of_agents(&self) -> BTreeMap<AgentId, CallId> {
-        self.lines.iter().filter(|line| !line.signalling_over).filter_map(|line| Some((line.agent?, line.call))).collect()
+        self.lines
+            .iter()
+            .filter(|line| !line.signalling_over)
+            .filter_map(|line| Some((line.agent?, line.call)))
+            .collect()
     }
 
     fn queue_tile(&self, facts: &QueueFacts) -> QueueTile {
@@ -139,7 +143,7 @@ impl Center {
             agents_by_state,
             entered: counters.entered,
             answered: counters.answered,
-            answered_within_target: counters.within_target,
+            answered_within_target: counters.answered_within_target,
             abandoned: counters.abandoned,
             short_abandoned: counters.short_abandoned,
             other_exits: counters.other_exits,

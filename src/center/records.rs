@@ -14,8 +14,7 @@ impl Center {
     pub(super) fn event(&mut self, now: Moment, call: Option<CallId>, kind: EventKind) {
         self.seq += 1;
         self.today.count(&kind);
-        let event =
-            Event { seq: self.seq, run: self.wall.zero_unix_ms, unix_ms: self.wall.unix_ms(now), call, kind };
+        let event = Event { seq: self.seq, run: self.wall.zero_unix_ms, unix_ms: self.wall.unix_ms(now), call, kind };
         self.outputs.push_back(Output::Event(event));
     }
 
@@ -53,7 +52,7 @@ impl Center {
             packets_received: statistics.map_or(0, |s| s.packets_received),
             packets_sent: statistics.map_or(0, |s| s.packets_sent),
             packets_lost: statistics.map_or(0, |s| s.lost),
-            jitter_us: statistics.map_or(0, Statistics::jitter_us),
+            jitter_us: statistics.map_or(0, |s| (s.jitter_ms * 1_000.0) as u64),
         };
         self.event(now, Some(line.call), EventKind::LegEnded { record: Box::new(record) });
     }

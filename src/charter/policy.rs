@@ -42,6 +42,10 @@ pub struct Policy {
     pub transfer_ring_limit: Duration,
     /// The longest wait in a queue that counts as kept.
     pub max_wait: Duration,
+    /// A caller is told department, name and number before a transfer; without it each transfer is a breach.
+    pub announce_transfers: bool,
+    /// After the agent hung up, the caller hears the closing sentence and has `closing_wait` to hang up first.
+    pub caller_hangs_up_first: bool,
     /// How long a closing caller may stay before we hang up.
     pub closing_wait: Duration,
 }
@@ -63,6 +67,8 @@ impl Default for Policy {
             guard: Duration::from_secs(5),
             transfer_ring_limit: Duration::from_secs(20),
             max_wait: Duration::from_secs(180),
+            announce_transfers: true,
+            caller_hangs_up_first: true,
             closing_wait: Duration::from_secs(10),
         }
     }

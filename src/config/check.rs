@@ -113,7 +113,10 @@ fn media(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
         let last = usize::from(media.port_first) + needed * 2 - 1;
         let help = match u16::try_from(last) {
             Ok(last) => format!("set port_last = {last}, or calls_max = {calls}"),
-            Err(_) => format!("set calls_max = {calls}, or begin at a lower port_first"),
+            Err(_) => {
+                let most = (usize::from(u16::MAX) + 1 - usize::from(media.port_first)) / 2 / limits::LEGS_PER_CALL;
+                format!("set calls_max = {calls}, or port_last = 65535 and calls_max = {most}")
+            }
         };
         notes.push(Diagnostic::error(TOO_SMALL, message).at(place).help(help));
     }
@@ -151,8 +154,7 @@ fn promises(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
 
 fn feature_codes(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
     let codes = &config.feature_codes;
-    let named =
-        [("login", &codes.login), ("logout", &codes.logout), ("pause", &codes.pause), ("resume", &codes.resume)];
+    let named = codes.named();
     for (at, (name, code)) in named.iter().enumerate() {
         let place = format!("feature_codes.{name}");
         if !code.starts_with(['*', '#']) && !code.is_empty() {
@@ -160,7 +162,7 @@ fn feature_codes(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) 
             notes.push(Diagnostic::error(MALFORMED, message).at(places.of(&place)));
         }
         for (other_name, other) in &named[..at] {
-            if code.starts_with(other.as_str()) || other.starts_with(code.as_str()) {
+            if code.starts_with(other) || other.starts_with(code) {
                 let message = format!("{name} = \"{code}\" and {other_name} = \"{other}\" begin alike");
                 let other_place = format!("feature_codes.{other_name}");
                 notes.push(Diagnostic::error(DUPLICATE, message).at(places.of_first(&[&place, &other_place])));
@@ -203,11 +205,13 @@ fn duplicates(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
         let number = agent.direct_number.as_ref()?;
         Some((normalize(number.reveal()), format!("agent[{}].direct_number", at + 1)))
     });
-    let codes = &config.feature_codes;
-    let codes =
-        [("login", &codes.login), ("logout", &codes.logout), ("pause", &codes.pause), ("resume", &codes.resume)]
-            .map(|(name, code)| (code.clone(), format!("feature_codes.{name}")));
-    once.all("number", codes.into_iter().chain(numbers).chain(direct));
+    // Codes that are alike were told apart already.
+    let mut codes: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, code) in config.feature_codes.named() {
+        codes.entry(code).or_insert_with(|| format!("feature_codes.{name}"));
+    }
+    let codes = codes.into_iter().map(|(code, path)| (code.to_owned(), path));
+    once.all("number", codes.chain(numbers).chain(direct));
 }
 
 struct Once<'a> {
@@ -264,7 +268,7 @@ fn idle(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
     let mut warn =
         |message: String, place: Range<usize>| notes.push(Diagnostic::warning(SUSPICIOUS, message).at(place));
     for (at, queue) in config.queues.iter().enumerate() {
-        if !config.agents.iter().any(|agent| agent.queues.contains(&queue.id)) {
+        if !queue.name.is_empty() && !config.agents.iter().any(|agent| agent.queues.contains(&queue.id)) {
             let message = format!("queue '{}' has no agent: its callers wait in vain", queue.name);
             warn(message, places.of(&format!("queue[{}].name", at + 1)));
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::codes::{CODES, CONTRADICTION, MALFORMED, NO_VARIABLE, OURS};
 use super::key::{Given, Key, Section, Shape};
 use super::{Pattern, Secret, dial};
-use crate::document::{Diagnostic, Document, Spanned, Table, Value, line_column};
+use crate::document::{Diagnostic, Document, Lines, Spanned, Table, Value};
 use crate::model::Language;
 
 /// One value that holds, and why.
@@ -38,12 +38,15 @@ pub enum Origin {
 /// What all sections are read with.
 pub(super) struct Reading<'a> {
     pub text: &'a str,
+    pub lines: Lines<'a>,
     /// Folder of the configuration file; relative paths begin here.
     pub folder: &'a Path,
     pub env: &'a dyn Fn(&str) -> Option<String>,
     pub notes: Vec<Diagnostic>,
     pub effective: Vec<Effective>,
     pub places: Places,
+    /// Where secrets are written out.
+    pub secrets: Vec<Range<usize>>,
 }
 
 /// One section, or one of many entries, being read.
@@ -233,8 +236,12 @@ impl<'d> Entry<'d> {
 
     /// A secret, written out as `name` or held by the environment variable that `name_env` names.
     pub(super) fn secret(&mut self, name: &str, name_env: &str, reading: &mut Reading<'_>) -> Option<Secret> {
-        let written = self
-            .parsed(name, reading, "a password: it is empty", |text, _| (!text.is_empty()).then(|| Secret::new(text)));
+        if let Some(value) = self.given.as_mut().and_then(|given| given.get(name)) {
+            reading.secrets.push(value.span());
+        }
+        let wanted = "a password: it is empty";
+        let secret = |text: &str, _: &Path| (!text.is_empty()).then(|| Secret::new(text));
+        let written = self.parsed(name, reading, wanted, secret);
         let variable = self.maybe_name(name_env, reading);
         let Some(variable) = variable else { return written };
         let span = reading.places.of(&format!("{}.{name_env}", self.path));
@@ -340,7 +347,7 @@ impl<'d> Entry<'d> {
                 let found = read(given, key, &mut reading.notes);
                 let Some(found) = found else { return self.default(key, reading, &read) };
                 let value = shown(key, reading.text.get(found.span.clone()).unwrap_or_default());
-                let (line, column) = line_column(reading.text, found.span.start);
+                let (line, column) = reading.lines.line_column(found.span.start);
                 reading.effective.push(Effective { path: path.clone(), value, origin: Origin::File { line, column } });
                 reading.places.0.insert(path, found.span);
                 return Some(found.value);

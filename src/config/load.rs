@@ -2,6 +2,7 @@
 //! mistake, and never hands out a configuration that has one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::path::Path;
 
 use super::codes::CODES;
@@ -11,7 +12,7 @@ use super::settings::{
     Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Server, Sip,
 };
 use super::{Config, check, load_entries, sections};
-use crate::document::{Diagnostic, Document, Table, sort};
+use crate::document::{Diagnostic, Document, Lines, Table, sort};
 use crate::model::Codec;
 
 /// All that loading finds out.
@@ -23,6 +24,22 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Each value that holds, with its origin, section by section.
     pub effective: Vec<Effective>,
+    /// Where the text has passwords written out.
+    pub secrets: Vec<Range<usize>>,
+}
+
+impl Loaded {
+    /// The text as it may be shown: each password under stars, everything else at its place.
+    #[must_use]
+    pub fn masked(&self, text: &str) -> String {
+        let mut shown = text.to_owned();
+        for span in &self.secrets {
+            if text.get(span.clone()).is_some() {
+                shown.replace_range(span.clone(), &"*".repeat(span.len()));
+            }
+        }
+        shown
+    }
 }
 
 /// Reads a configuration. `file_name` is where relative paths begin, `env` answers for environment variables.
@@ -38,8 +55,8 @@ pub fn load(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -
 pub fn load_explained(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     let (document, notes) = Document::parse_with(text, &CODES);
     let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let places = Places::default();
-    let mut reading = Reading { text, folder, env, notes, effective: Vec::new(), places };
+    let (lines, places) = (Lines::new(text), Places::default());
+    let mut reading = Reading { text, lines, folder, env, notes, effective: Vec::new(), places, secrets: Vec::new() };
     let mut root = document.root();
     let mut config = read_sections(&mut root, &mut reading);
     let references = load_entries::read(&mut root, &mut config, &mut reading);
@@ -49,10 +66,10 @@ pub fn load_explained(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<
         reading.notes.extend(references);
         check::all(&config, &reading.places, &mut reading.notes);
     }
-    let Reading { notes: mut diagnostics, effective, .. } = reading;
+    let Reading { notes: mut diagnostics, effective, secrets, .. } = reading;
     sort(&mut diagnostics);
     let flawless = !diagnostics.iter().any(Diagnostic::is_error);
-    Loaded { config: flawless.then_some(config), diagnostics, effective }
+    Loaded { config: flawless.then_some(config), diagnostics, effective, secrets }
 }
 
 /// Reads the one section of a kind: finds its table, hands it to `read`, reports what nobody asked for.
@@ -87,7 +104,10 @@ fn read_sections(root: &mut Table<'_>, reading: &mut Reading<'_>) -> Config {
             folder: entry.file("folder", reading),
             music: entry.text("music", reading),
         }),
-        ivr: section(root, &sections::IVR, reading, |entry, reading| Ivr { flows: entry.file("flows", reading) }),
+        ivr: section(root, &sections::IVR, reading, |entry, reading| Ivr {
+            flows: entry.file("flows", reading),
+            always_open: entry.flag("always_open", reading),
+        }),
         http_fetch: section(root, &sections::HTTP_FETCH, reading, http_fetch),
         policy: section(root, &sections::POLICY, reading, policy),
         feature_codes: section(root, &sections::FEATURE_CODES, reading, feature_codes),

@@ -99,7 +99,8 @@ fn positions<'n>(names: impl IntoIterator<Item = &'n String>) -> BTreeMap<String
     found
 }
 
-/// The position of a name, or a diagnostic and a position that leads nowhere. Empty names were reported when read.
+/// The position of a name, or a diagnostic and a position that leads nowhere. Empty names were reported when read; where
+/// there is one among the known, it may be the one that is meant.
 fn find(
     among: &BTreeMap<String, usize>,
     kind: &str,
@@ -111,7 +112,7 @@ fn find(
 ) -> usize {
     match among.get(name) {
         Some(at) => return *at,
-        None if name.is_empty() => {}
+        None if name.is_empty() || among.contains_key("") => {}
         None => {
             let unknown = Diagnostic::error(UNKNOWN_NAME, format!("there is no {kind} '{name}'"));
             let unknown = unknown.at(reading.places.of(place)).suggest(name, among.keys().map(String::as_str));
@@ -135,7 +136,7 @@ fn device(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Device {
     let user = entry.name("user", reading);
     let password = entry.secret("password", "password_env", reading);
     if password.is_none() && !entry.has("password") && !entry.has("password_env") {
-        let message = format!("[{}] needs password or password_env", entry.path());
+        let message = format!("{} needs password or password_env", entry.path());
         reading.notes.push(Diagnostic::error(CODES.missing, message).at(reading.places.of(entry.path())));
     }
     Device { user, password: password.unwrap_or_default(), md5: entry.flag("md5", reading) }
@@ -195,7 +196,7 @@ fn number(entry: &mut Entry<'_>, names: &mut Names, reading: &mut Reading<'_>) -
     let targets = targets(entry, names, reading);
     let given: Vec<&str> = TARGETS.into_iter().filter(|target| entry.has(target)).collect();
     if given.is_empty() {
-        let message = format!("[{}] needs one of {}", entry.path(), TARGETS.join(", "));
+        let message = format!("{} needs one of {}", entry.path(), TARGETS.join(", "));
         reading.notes.push(Diagnostic::error(CODES.missing, message).at(reading.places.of(entry.path())));
     }
     if let [first, second, ..] = given.as_slice() {

@@ -74,10 +74,12 @@ fn same_address(one: IpAddr, other: IpAddr) -> bool {
 
 /// Who listens on every address must say which one peers are to use.
 fn told(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
-    let signalling = config.sip.listen_udp.iter().chain(&config.sip.listen_tcp);
     let mut unsaid = Vec::new();
-    if config.sip.advertised.is_none() && signalling.clone().any(|socket| socket.ip().is_unspecified()) {
-        unsaid.push(("sip", places.of_first(&["sip.listen_udp", "sip.listen_tcp"])));
+    let everywhere = |listener: &&Listener| listener.socket.ip().is_unspecified() && listener.path.starts_with("sip.");
+    if config.sip.advertised.is_none()
+        && let Some(listener) = listeners(config).iter().find(everywhere)
+    {
+        unsaid.push(("sip", places.of(&listener.path)));
     }
     if config.media.told().is_unspecified() {
         unsaid.push(("media", places.of_first(&["media.advertised", "media.address"])));

@@ -80,8 +80,8 @@ fn weakness(user: &str, password: &str) -> Option<&'static str> {
 /// Dictionaries of scanners go up to eight; online guessing of ten random characters is hopeless.
 const LENGTH_MIN: usize = 10;
 const DISTINCT_MIN: usize = 5;
-/// The last one is the example of our own reference file.
-const COMMON: [&str; 10] = [
+/// The last two are the examples of our own reference file.
+const COMMON: [&str; 11] = [
     "password",
     "passw0rd",
     "qwerty",
@@ -92,6 +92,7 @@ const COMMON: [&str; 10] = [
     "thirdring",
     "asterisk",
     "correct-horse-battery",
+    "quiet-otter-lantern",
 ];
 
 #[cfg(test)]

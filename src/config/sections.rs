@@ -196,7 +196,7 @@ pub(super) const AUDIO: Section = Section {
             Optional(r#""audio""#),
             "Folder of WAV files; one replaces the built-in clip of the same name.",
         ),
-        key("music", Shape::Text, Default(r#""music/waiting""#), "Clip that callers hear while they wait."),
+        key("music", Shape::Text, Default(r#""music/hold""#), "Clip that callers hear while they wait."),
     ],
 };
 
@@ -204,12 +204,15 @@ pub(super) const IVR: Section = Section {
     name: "ivr",
     many: false,
     comment: "Menus.",
-    keys: &[key(
-        "flows",
-        Shape::Path,
-        Optional(r#""ivr-flows""#),
-        "Folder of flow files; absent uses the built-in flows.",
-    )],
+    keys: &[
+        key("flows", Shape::Path, Optional(r#""ivr-flows""#), "Folder of flow files; absent uses the built-in flows."),
+        key(
+            "always_open",
+            Shape::Flag,
+            Default("false"),
+            "Takes every opening hour of every flow as open: for development and tests only.",
+        ),
+    ],
 };
 
 pub(super) const HTTP_FETCH: Section = Section {

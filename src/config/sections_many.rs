@@ -38,7 +38,7 @@ pub(super) const DEVICE: Section = Section {
     comment: "A phone that registers here.",
     keys: &[
         key("user", Shape::Name, Required(r#""201""#), "User name, the part of its address before the @."),
-        key("password", Shape::Secret, Shown(r#""correct-horse-battery""#), "Its digest password."),
+        key("password", Shape::Secret, Shown(r#""quiet-otter-lantern""#), "Its digest password."),
         key(
             "password_env",
             Shape::Name,
@@ -91,7 +91,7 @@ pub(super) const QUEUE: Section = Section {
         key(
             "music",
             Shape::Text,
-            Optional(r#""music/waiting""#),
+            Optional(r#""music/hold""#),
             "Clip that its callers hear; absent means that of [audio].",
         ),
         key(

@@ -121,6 +121,8 @@ pub struct Audio {
 pub struct Ivr {
     /// `None` uses the built-in flows.
     pub flows: Option<PathBuf>,
+    /// Every opening hour is taken as open.
+    pub always_open: bool,
 }
 
 /// `[http_fetch]`: bounds of what flows fetch.
@@ -182,6 +184,14 @@ pub struct FeatureCodes {
     pub pause: String,
     pub resume: String,
     pub pause_reasons: Vec<String>,
+}
+
+impl FeatureCodes {
+    /// The codes by the names of their keys.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &str); 4] {
+        [("login", &self.login), ("logout", &self.logout), ("pause", &self.pause), ("resume", &self.resume)]
+    }
 }
 
 #[cfg(test)]

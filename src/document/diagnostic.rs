@@ -97,6 +97,30 @@ pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
     (line, before[line_start..].chars().count() + 1)
 }
 
+/// Where the lines of a text begin, for whoever asks for many places: each costs one line, not the whole text.
+#[derive(Debug)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
+        let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Lines { text, starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// As `line_column`.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let offset = self.text.floor_char_boundary(offset);
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        (line, self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +134,16 @@ mod tests {
         assert_eq!(line_column(text, 9_999), (2, 14));
         let inside_a_syllable = text.find('나').expect("the text holds the syllable") + 1;
         assert_eq!(line_column(text, inside_a_syllable), (2, 9));
+    }
+
+    #[test]
+    fn the_index_of_lines_tells_the_same_places() {
+        let text = "가 = 1\n\n나다 = \"라\"\n";
+        let lines = Lines::new(text);
+        for offset in 0..text.len() + 3 {
+            assert_eq!(lines.line_column(offset), line_column(text, offset), "{offset}");
+        }
+        assert_eq!(Lines::new("").line_column(7), (1, 1));
     }
 
     #[test]

@@ -57,10 +57,15 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
-        for text in ["", "90", "s", "-3s", "1.5s", "3 m", "30s1m", "1s1s", "3분", "3min", "99999999999999999999s", "s3"]
-        {
+        for text in ["", "90", "s", "-3s", "1.5s", "3 m", "30s1m", "1s1s", "3min", "99999999999999999999s", "s3"] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn units_of_other_scripts_are_refused() {
+        assert_eq!(parse_duration("3분"), None);
+        assert_eq!(parse_duration("３s"), None);
     }
 
     #[test]

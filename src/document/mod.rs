@@ -1,5 +1,5 @@
-//! Floor 0: TOML text to values, every mistake collected with its place. Never reads files, never stops at the first mistake.
-//! TOML 1.1.
+//! Floor 0: TOML text to values, every mistake collected with its place.
+//! Never reads files, never stops at the first mistake. TOML 1.1.
 
 mod diagnostic;
 mod duration;
@@ -8,7 +8,7 @@ mod render;
 mod similar;
 mod tree;
 
-pub use diagnostic::{Diagnostic, Severity, line_column, sort};
+pub use diagnostic::{Diagnostic, Lines, Severity, line_column, sort};
 pub use duration::{parse_duration, write_duration};
 pub use reader::{Array, Key, Spanned, Table, Value};
 pub use render::{render, summary};

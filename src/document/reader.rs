@@ -353,8 +353,7 @@ impl<'d> Table<'d> {
         }
         self.asked.insert(key.to_owned());
         if !self.node.damaged {
-            let place = if self.path.is_empty() { "the file".to_owned() } else { format!("[{}]", self.path) };
-            let message = format!("{place} needs {key}");
+            let message = format!("{} needs {key}", self.place());
             // The root spans the whole text; its beginning stands for it.
             let span = if self.path.is_empty() { 0..0 } else { self.span.clone() };
             notes.push(Diagnostic::error(self.codes.missing, message).at(span));
@@ -368,11 +367,20 @@ impl<'d> Table<'d> {
             if self.asked.contains(key.name) {
                 continue;
             }
-            let place = if self.path.is_empty() { "the file".to_owned() } else { format!("[{}]", self.path) };
             let unknown =
-                Diagnostic::error(self.codes.unknown_key, format!("{place} knows no key '{}'", key.name)).at(key.span);
+                Diagnostic::error(self.codes.unknown_key, format!("{} knows no key '{}'", self.place(), key.name))
+                    .at(key.span);
             let free = self.asked.iter().map(String::as_str).filter(|asked| !self.contains(asked));
             notes.push(unknown.suggest(key.name, free));
+        }
+    }
+
+    /// How messages call it: `the file`, `[node.main]`, `queue[2]`.
+    fn place(&self) -> String {
+        match self.path.as_str() {
+            "" => "the file".to_owned(),
+            item if item.ends_with(']') => item.to_owned(),
+            path => format!("[{path}]"),
         }
     }
 

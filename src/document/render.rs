@@ -162,7 +162,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_and_no_span_panics(text in "[가-하a-z\"\\r\\n\\t =]{0,60}", start in 0_usize..200, length in 0_usize..50) {
+        fn no_text_and_no_span_panics(
+            text in "[가-하a-z\"\\r\\n\\t =]{0,60}",
+            start in 0_usize..200,
+            length in 0_usize..50,
+        ) {
             let _ = render("a.toml", &text, &[Diagnostic::error("X1", "m").at(start..start + length)], false);
         }
     }

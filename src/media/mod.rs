@@ -31,6 +31,9 @@ pub use statistics::{RemoteReport, Statistics};
 pub use wav::WavError;
 pub use worker::Worker;
 
+#[cfg(test)]
+mod tests;
+
 /// Samples of one frame: 20 ms at 8 kHz, the packet time that every telephone takes (RFC 3551 4.2).
 pub const FRAME_SAMPLES: usize = 160;
 

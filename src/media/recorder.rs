@@ -165,9 +165,9 @@ mod tests {
             Tape { recorder: Some(Recorder::new(Moment::ZERO, RECORD, max, &mut outbox)), outbox }
         }
 
-        /// Records frame `n` of a stream whose frames say their own number times 100, arriving at `at_ms`.
+        /// Records frame `n` of a stream whose frames carry their own number as every byte, arriving at `at_ms`.
         fn frame(&mut self, n: u32, at_ms: u64) -> Progress {
-            let payload = [g711::encode(Codec::Pcmu, n as i16 * 100); 160];
+            let payload = [n as u8; 160];
             let recorder = self.recorder.as_mut().expect("still recording");
             let timestamp = (u32::MAX - 500).wrapping_add(n * 160);
             recorder.write(Moment::from_millis(at_ms), timestamp, Codec::Pcmu, &payload, &mut self.outbox)
@@ -194,9 +194,19 @@ mod tests {
         }
     }
 
-    fn frames(heard: &[i16]) -> Vec<i16> {
-        heard.chunks(160).map(|frame| (f32::from(frame[80]) / 100.0).round() as i16).collect()
+    /// The number that each frame says; `SILENCE` where nothing was said.
+    fn frames(heard: &[i16]) -> Vec<u8> {
+        let number = |sample: &i16| g711::encode(Codec::Pcmu, *sample);
+        heard
+            .chunks(160)
+            .map(|frame| {
+                assert!(frame.iter().all(|sample| sample == &frame[0]), "a frame is cut");
+                number(&frame[0])
+            })
+            .collect()
     }
+
+    const SILENCE: u8 = 0xFF;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -207,7 +217,7 @@ mod tests {
             assert_eq!(tape.frame(n, u64::from(n) * 20), Progress::Running);
         }
         let (heard, length, full) = tape.finish(false);
-        assert_eq!(frames(&heard), (0..55).collect::<Vec<i16>>());
+        assert_eq!(frames(&heard), (0..55).collect::<Vec<u8>>());
         assert_eq!((length, full), (Duration::from_millis(1100), false));
     }
 
@@ -217,7 +227,7 @@ mod tests {
         for n in [0, 1, 3, 2, 4, 6, 7] {
             tape.frame(n, u64::from(n) * 20);
         }
-        assert_eq!(frames(&tape.finish(false).0), [0, 1, 2, 3, 4, 0, 6, 7]);
+        assert_eq!(frames(&tape.finish(false).0), [0, 1, 2, 3, 4, SILENCE, 6, 7]);
     }
 
     #[test]
@@ -229,16 +239,16 @@ mod tests {
         assert_eq!(length, Duration::from_millis(3020));
         assert_eq!(frames(&heard)[0], 1);
         assert_eq!(frames(&heard)[150], 151);
-        assert!(frames(&heard)[1..150].iter().all(|frame| *frame == 0));
+        assert!(frames(&heard)[1..150].iter().all(|frame| *frame == SILENCE));
     }
 
     #[test]
     fn a_clock_that_jumps_makes_no_hole() {
         let mut tape = Tape::new(MINUTE);
         tape.frame(1, 0);
-        tape.frame(100_000, 20);
-        tape.frame(100_001, 40);
-        assert_eq!(tape.finish(false).1, Duration::from_millis(60));
+        tape.frame(0x1_8002, 20);
+        tape.frame(0x1_8003, 40);
+        assert_eq!(frames(&tape.finish(false).0), [1, 2, 3]);
     }
 
     #[test]

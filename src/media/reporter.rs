@@ -134,7 +134,7 @@ fn ntp(now: Moment) -> u64 {
 }
 
 fn ntp_span(duration: Duration) -> u64 {
-    duration.as_secs() << 32 | (u64::from(duration.subsec_nanos()) << 32) / 1_000_000_000
+    (duration.as_secs() << 32) | ((u64::from(duration.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
 /// SplitMix64: spreads a seed over numbers that only need to differ.

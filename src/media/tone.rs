@@ -20,7 +20,7 @@ impl Sine {
     /// Sample `n` of a tone of `hertz` at `level` of full scale (32,768 is all of it).
     pub fn at(&self, hertz: u32, n: u32, level: i32) -> i16 {
         let phase = u64::from(hertz) * u64::from(n) % u64::from(SAMPLE_RATE_HZ);
-        self.samples.get(phase as usize).map_or(0, |sample| (i32::from(*sample) * level >> 15) as i16)
+        self.samples.get(phase as usize).map_or(0, |sample| ((i32::from(*sample) * level) >> 15) as i16)
     }
 
     /// Fills `out` with the sum of `tones` from sample `first` on, each at `level`.
@@ -82,8 +82,8 @@ mod tests {
         sine.fill(&[1000], 0, LEVEL_TONE, &mut samples);
         assert_eq!(samples[..8], samples[792..]);
         let mean_square = samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / 800.0;
-        // Full scale 32,768 peak is +3.14 dBm0.
-        let level = 10.0 * (mean_square * 2.0 / 32_768_f64.powi(2)).log10() + 3.14;
+        let full_scale_sine_dbm0 = 314.0 / 100.0;
+        let level = 10.0 * (mean_square * 2.0 / 32_768_f64.powi(2)).log10() + full_scale_sine_dbm0;
         assert!((level + 10.0).abs() < 0.1, "{level} dBm0");
     }
 

@@ -150,6 +150,16 @@ impl Worker {
         self.clock.wake().into_iter().chain(sweep).min()
     }
 
+    /// The end: every leg is closed, in the order of their slots.
+    pub fn handle_shutdown(&mut self, now: Moment) {
+        self.now = now;
+        for slot in 0..self.legs.len() {
+            if let Some(leg) = self.legs[slot].as_ref().map(|leg| leg.id) {
+                self.close(leg);
+            }
+        }
+    }
+
     /// The next packet of our own: a frame, a report, a farewell. `out` must hold `PACKET_BYTES_MAX` bytes.
     pub fn poll_transmit(&mut self, out: &mut [u8]) -> Option<Forward> {
         while let Some((slot, at)) = self.clock.next_leg() {

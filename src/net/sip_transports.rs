@@ -17,12 +17,25 @@ use crate::sip::{ConnectionId, Flow, Transmit, Transport};
 /// What came in.
 #[derive(Debug)]
 pub enum Arrival {
-    Datagram { flow: Flow, bytes: Bytes },
-    Stream { flow: Flow, bytes: Bytes },
-    Closed { connection: ConnectionId },
-    TransportError { flow: Flow },
+    Datagram {
+        flow: Flow,
+        bytes: Bytes,
+    },
+    Stream {
+        flow: Flow,
+        bytes: Bytes,
+    },
+    Closed {
+        connection: ConnectionId,
+    },
+    TransportError {
+        flow: Flow,
+    },
     /// A connection of ours or to us stands; its writer is ready.
-    Connected { flow: Flow, writer: mpsc::Sender<Bytes> },
+    Connected {
+        flow: Flow,
+        writer: mpsc::Sender<Bytes>,
+    },
 }
 
 /// All SIP sockets of one control thread. Must live on a tokio `LocalSet`.
@@ -58,7 +71,8 @@ impl SipTransports {
             unsent: 0,
         };
         for address in udp {
-            let socket = UdpSocket::bind(address).await.map_err(|error| NetError::bind("SIP over UDP", *address, error))?;
+            let socket =
+                UdpSocket::bind(address).await.map_err(|error| NetError::bind("SIP over UDP", *address, error))?;
             let local = socket.local_addr().map_err(|error| NetError::bind("SIP over UDP", *address, error))?;
             let socket = Arc::new(socket);
             tokio::task::spawn_local(read_datagrams(local, socket.clone(), arrivals.clone()));
@@ -66,7 +80,8 @@ impl SipTransports {
             transports.listeners.push((Transport::Udp, local));
         }
         for address in tcp {
-            let listener = TcpListener::bind(address).await.map_err(|error| NetError::bind("SIP over TCP", *address, error))?;
+            let listener =
+                TcpListener::bind(address).await.map_err(|error| NetError::bind("SIP over TCP", *address, error))?;
             let local = listener.local_addr().map_err(|error| NetError::bind("SIP over TCP", *address, error))?;
             tokio::task::spawn_local(accept(local, listener, arrivals.clone(), transports.next_connection.clone()));
             transports.listeners.push((Transport::Tcp, local));

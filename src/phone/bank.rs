@@ -47,23 +47,56 @@ pub enum Output {
     Sip(sip::Transmit),
     Media(Command),
     /// Somebody calls one of our accounts: `answer`, `ring` or `reject`.
-    Incoming { phone: PhoneId, user: String, from: String },
-    Ringing { phone: PhoneId },
+    Incoming {
+        phone: PhoneId,
+        user: String,
+        from: String,
+    },
+    Ringing {
+        phone: PhoneId,
+    },
     /// Both sides are connected.
-    Answered { phone: PhoneId },
+    Answered {
+        phone: PhoneId,
+    },
     /// The call never came about.
-    Failed { phone: PhoneId, status: u16 },
+    Failed {
+        phone: PhoneId,
+        status: u16,
+    },
     /// The other side hung up.
-    Ended { phone: PhoneId },
+    Ended {
+        phone: PhoneId,
+    },
     /// What arrived on a line that listens: 8 kHz samples.
-    Heard { phone: PhoneId, samples: Box<[i16]> },
-    Digit { phone: PhoneId, digit: Digit },
+    Heard {
+        phone: PhoneId,
+        samples: Box<[i16]>,
+    },
+    Digit {
+        phone: PhoneId,
+        digit: Digit,
+    },
     /// The other side holds us, or has resumed.
-    Held { phone: PhoneId, held: bool },
+    Held {
+        phone: PhoneId,
+        held: bool,
+    },
     /// How our own transfer goes.
-    Transfer { phone: PhoneId, status: u16, last: bool },
-    Registered { user: String, ok: bool, status: u16 },
-    Closed { phone: PhoneId, statistics: media::Statistics },
+    Transfer {
+        phone: PhoneId,
+        status: u16,
+        last: bool,
+    },
+    Registered {
+        user: String,
+        ok: bool,
+        status: u16,
+    },
+    Closed {
+        phone: PhoneId,
+        statistics: media::Statistics,
+    },
 }
 
 /// One line of the bank.
@@ -81,7 +114,6 @@ pub struct Line {
 }
 
 /// The telephones.
-#[derive(Debug)]
 pub struct Bank {
     settings: BankSettings,
     sip: sip::Endpoint,

@@ -40,7 +40,6 @@ pub struct Tally {
 }
 
 /// The players.
-#[derive(Debug)]
 pub struct Demo {
     settings: DemoSettings,
     bank: Bank,
@@ -69,8 +68,16 @@ enum Act {
 
 #[derive(Debug)]
 enum Role {
-    Caller { number: String, keys: Vec<char>, pause: Duration, served: bool },
-    Agent { caller: String, talk: Talk },
+    Caller {
+        number: String,
+        keys: Vec<char>,
+        pause: Duration,
+        served: bool,
+    },
+    Agent {
+        caller: String,
+        talk: Talk,
+    },
     /// An agent's call to the log-in code.
     LogIn,
 }

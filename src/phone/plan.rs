@@ -64,13 +64,7 @@ impl Plan {
         let keys = KEY_PATHS[self.weighted(&KEY_PATHS.map(|(weight, _)| weight))].1.chars().collect();
         let pause = self.between(2.0, 7.0);
         let patience = Duration::from_secs(40) + self.exponential(300.0);
-        Arrival {
-            after: self.fast(after),
-            number,
-            keys,
-            pause: self.fast(pause),
-            patience: self.fast(patience),
-        }
+        Arrival { after: self.fast(after), number, keys, pause: self.fast(pause), patience: self.fast(patience) }
     }
 
     /// What the agent and the caller will do with each other.
@@ -135,17 +129,8 @@ impl Plan {
 }
 
 /// Ways through `ivr-flows/postal-ko.toml`, and how many of a hundred callers take each. The first key skips the notice.
-const KEY_PATHS: [(u64, &str); 9] = [
-    (28, "912"),
-    (10, "913"),
-    (12, "922"),
-    (6, "923"),
-    (14, "931"),
-    (8, "94"),
-    (9, "95"),
-    (5, "961"),
-    (8, "90"),
-];
+const KEY_PATHS: [(u64, &str); 9] =
+    [(28, "912"), (10, "913"), (12, "922"), (6, "923"), (14, "931"), (8, "94"), (9, "95"), (5, "961"), (8, "90")];
 
 #[cfg(test)]
 mod tests {

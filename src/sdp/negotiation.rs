@@ -473,7 +473,12 @@ mod tests {
     fn media_line() -> impl Strategy<Value = String> {
         let port =
             prop_oneof![Just("0".to_owned()), Just("65535".to_owned()), (1_u32..70_000).prop_map(|p| p.to_string())];
-        let protocol = prop_oneof![4 => Just("RTP/AVP"), 1 => Just("rtp/avpf"), 1 => Just("UDP/TLS/RTP/SAVPF"), 1 => Just("udptl")];
+        let protocol = prop_oneof![
+            4 => Just("RTP/AVP"),
+            1 => Just("rtp/avpf"),
+            1 => Just("UDP/TLS/RTP/SAVPF"),
+            1 => Just("udptl"),
+        ];
         let kind = prop_oneof![4 => Just("audio"), 1 => Just("video"), 1 => Just("Audio"), 1 => Just("x")];
         let formats = proptest::collection::vec(prop_oneof![Just(0_u16), Just(8), Just(101), 0..300_u16], 0..6);
         (kind, port, protocol, formats).prop_map(|(kind, port, protocol, formats)| {

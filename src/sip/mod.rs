@@ -2,8 +2,15 @@
 //! Never opens a socket, never reads a clock, never rolls dice, has never heard of a call or a queue.
 //! RFC 3261, 3581, 4475, 5118, 5626, 7616, 8760.
 
+mod account;
+mod body;
+mod client_transaction;
+mod dialog;
 mod digest;
+mod draft;
+mod endpoint;
 mod error;
+mod flow;
 mod framing;
 mod grammar;
 mod header;
@@ -12,14 +19,25 @@ mod message;
 mod method;
 mod nonce;
 mod parser;
+mod random;
+mod refer;
+mod registrar;
+mod server_transaction;
+mod session;
 mod status;
 mod stream;
+mod timers;
 mod uri;
 mod validate;
 mod writer;
 
 pub use digest::{Algorithm, Ha1, authorize, choose, response, verify};
+pub use endpoint::{
+    Account, AccountId, Binding, Counters, Counts, DeviceAccount, Endpoint, Event, Identity, Incoming, Invite, Party,
+    ReferId, ReferTarget, SessionId, Settings, Target, TrunkPeer,
+};
 pub use error::{HeaderError, Overflow, ParseError, SyntaxError};
+pub use flow::{ConnectionId, Flow, Transmit, Transport};
 pub use framing::{Framed, Framing, frame};
 pub use header::{CSeq, Challenge, Contacts, Credentials, NameAddr, Params, Protection, Via};
 pub use header_name::HeaderName;

@@ -83,6 +83,13 @@ phrases! {
     LimitNear, "limit-near", "권장 통화 시간이 오 분 남았습니다.", "You have five minutes left on this call.";
     LimitReached, "limit-reached", "권장 통화 시간이 지나 상담을 종료하겠습니다.",
         "The time for this call is over, and it will now be ended.";
+    /// The feature codes' replies to an agent.
+    LoggedIn, "logged-in", "로그인되었습니다.", "You are logged in.";
+    LoggedOut, "logged-out", "로그아웃되었습니다.", "You are logged out.";
+    Paused, "paused", "휴식으로 바꾸었습니다.", "You are on a break.";
+    Resumed, "resumed", "상담 가능으로 바꾸었습니다.", "You are available.";
+    /// A feature code dialled from a phone that is no agent's.
+    NotAnAgent, "not-an-agent", "상담사 전화가 아닙니다.", "This is not an agent's phone.";
     Closing, "closing", "감사합니다. 좋은 하루 되십시오.", "Thank you. Have a good day.";
 }
 

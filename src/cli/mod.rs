@@ -1,0 +1,10 @@
+//! Floor 4: the command line, one file a command. Declares only.
+
+pub mod agent;
+mod basic;
+pub mod cdr;
+pub mod check;
+pub mod configuration;
+pub mod ivr;
+pub mod prompts;
+mod table;

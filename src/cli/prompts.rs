@@ -1,0 +1,88 @@
+//! `thirdring prompts`: every sentence that callers may hear, and which of them nobody has recorded. The list is what
+//! a studio, or `audio/build-prompts.sh`, is given.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::configuration;
+use crate::config::Config;
+use crate::ivr;
+use crate::ivr::speech;
+use crate::model::{Clip, Language};
+use crate::store;
+
+/// Which prompts to list.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The configuration file; the built-in development configuration without one
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// Which prompts.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum What {
+    /// Every prompt: file name below `audio/`, a tab, and its words
+    List,
+    /// Prompts without a recording
+    Missing,
+}
+
+/// Runs the command. `missing` exits with 1 when something is missing.
+#[must_use]
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let config = match configuration::load(arguments.config.as_deref()) {
+        Ok(config) => config,
+        Err(report) => {
+            eprint!("{report}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let prompts = match all(&config) {
+        Ok(prompts) => prompts,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let (library, _) = store::load_prompts(config.audio.folder.as_deref());
+    let mut missing = 0;
+    for (name, text) in &prompts {
+        let recorded = library.find(name).is_some();
+        missing += usize::from(!recorded);
+        if matches!(arguments.what, What::List) || !recorded {
+            println!("{name}\t{text}");
+        }
+    }
+    match arguments.what {
+        What::Missing if missing > 0 => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Every prompt of a configuration by name: the grammar's words, the flows' sentences, departments and people.
+///
+/// # Errors
+/// When the flows can not be read.
+pub fn all(config: &Config) -> Result<BTreeMap<String, String>, store::FlowFileError> {
+    let mut clips: Vec<Clip> = Language::ALL.into_iter().flat_map(speech::vocabulary).collect();
+    for file in store::flow_files(config.ivr.flows.as_deref())? {
+        if let (Some(flow), _) = ivr::load::load(&file.id, &file.text) {
+            clips.extend(ivr::prompts(&flow));
+        }
+    }
+    let people = config.agents.iter().flat_map(|agent| [&agent.display_name, &agent.department]);
+    let queues = config.queues.iter().flat_map(|queue| [&queue.title, &queue.department]);
+    for name in people.chain(queues).filter(|name| !name.is_empty()) {
+        let korean = name.chars().any(|letter| ('가'..='힣').contains(&letter));
+        // A Korean name in an English sentence is for the operator to record; a Latin one is spoken in both.
+        let languages: &[Language] = if korean { &[Language::Korean] } else { &Language::ALL };
+        clips.extend(languages.iter().map(|language| speech::directory_clip(*language, name)));
+    }
+    Ok(clips.into_iter().map(|clip| (clip.name.to_string(), clip.text.to_string())).collect())
+}

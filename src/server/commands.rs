@@ -1,0 +1,129 @@
+//! The program's arguments, and which room carries each command out.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, Subcommand};
+
+use super::demo::DemoOptions;
+use super::flows::CheckedFlows;
+use super::run::{Options, run};
+use crate::cli::{self, configuration};
+use crate::config::Config;
+use crate::store;
+
+/// A telephony contact-center server.
+#[derive(Debug, Parser)]
+#[command(version, about, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// Lets seeded callers and agents keep the development server busy
+    #[arg(long)]
+    demo: bool,
+    /// The demo's seed: the same seed gives the same day
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "demo")]
+    demo_seed: u64,
+    /// How much faster than life the demo runs
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES", requires = "demo")]
+    demo_speed: f64,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a configured server; without a command the development server runs
+    Serve {
+        /// The configuration file
+        #[arg(short, long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Tells every mistake in a configuration and in the flows and prompts that it names
+    Check(cli::check::Arguments),
+    /// Checks, walks through, tests and draws flows
+    Ivr(cli::ivr::Arguments),
+    /// Lists agents and changes their states on a running server
+    Agent(cli::agent::Arguments),
+    /// Shows call records
+    Cdr(cli::cdr::Arguments),
+    /// Lists every sentence that callers may hear
+    Prompts(cli::prompts::Arguments),
+}
+
+/// Reads the arguments and carries the command out.
+#[must_use]
+pub fn main(started: Instant) -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        None => {
+            let speed = arguments.demo_speed;
+            let demo = arguments.demo.then_some(DemoOptions { seed: arguments.demo_seed, speed });
+            let mut config = Config::development();
+            if demo.is_some() {
+                // A day that passes faster gives agents less time for notes as well.
+                config.queues.iter_mut().for_each(|queue| queue.wrap_up = queue.wrap_up.div_f64(speed.max(0.01)));
+            }
+            serve(Ok(config), Options { development: true, demo }, started)
+        }
+        Some(Command::Serve { config }) => serve(configuration::load(Some(&config)), Options::default(), started),
+        Some(Command::Check(arguments)) => check(&arguments),
+        Some(Command::Ivr(arguments)) => cli::ivr::main(&arguments),
+        Some(Command::Agent(arguments)) => cli::agent::run(&arguments),
+        Some(Command::Cdr(arguments)) => cli::cdr::run(&arguments),
+        Some(Command::Prompts(arguments)) => cli::prompts::run(&arguments),
+    }
+}
+
+fn serve(config: Result<Config, String>, options: Options, started: Instant) -> ExitCode {
+    let config = match config {
+        Ok(config) => config,
+        Err(report) => {
+            eprint!("{report}");
+            return ExitCode::FAILURE;
+        }
+    };
+    super::logging::start(config.server.log);
+    match run(config, options, started) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(arguments: &cli::check::Arguments) -> ExitCode {
+    let library = |config: &Config| store::load_prompts(config.audio.folder.as_deref()).0;
+    let length = |config: &Config, name: &str| -> Option<Duration> {
+        let library = library(config);
+        library.find(name).map(|clip| library.duration(clip))
+    };
+    let flows = |config: &Config| {
+        let library = library(config);
+        let clip = |name: &str| library.find(name).map(|clip| library.duration(clip));
+        match CheckedFlows::load(config, &clip) {
+            Ok(checked) => cli::check::Flows {
+                ids: checked.ids().into_iter().collect(),
+                checked: checked
+                    .flows
+                    .into_iter()
+                    .map(|flow| cli::check::Checked { file: flow.file, text: flow.text, diagnostics: flow.diagnostics })
+                    .collect(),
+            },
+            Err(error) => {
+                let diagnostics = vec![crate::document::Diagnostic::error("CFG090", error.to_string())];
+                let checked = vec![cli::check::Checked { file: String::new(), text: String::new(), diagnostics }];
+                cli::check::Flows { ids: Vec::new(), checked }
+            }
+        }
+    };
+    let clip_exists = |config: &Config, name: &str| length(config, name).is_some();
+    let others = cli::check::Others { flows: &flows, clip_exists: &clip_exists };
+    let mut out = std::io::stdout().lock();
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    match cli::check::run(arguments, &others, colour, &mut out) {
+        Ok(true) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,117 @@
+//! Flows from their files, checked against the configuration and the prompts. All of them are good, or none is taken.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Config, NumberTarget};
+use crate::document::{self, Diagnostic, Severity};
+use crate::ivr;
+use crate::store::{FlowFileError, flow_files};
+
+/// One file's flow and what there is to say about it.
+#[derive(Debug)]
+pub struct CheckedFlow {
+    pub file: String,
+    pub text: String,
+    pub id: String,
+    pub flow: Option<Arc<ivr::Flow>>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What the flows of a configuration came to.
+#[derive(Debug)]
+pub struct CheckedFlows {
+    always_open: bool,
+    pub flows: Vec<CheckedFlow>,
+}
+
+impl CheckedFlows {
+    /// Reads and checks. `clip` tells whether a prompt exists and how long it is.
+    ///
+    /// # Errors
+    /// When the folder can not be read.
+    pub fn load(config: &Config, clip: &dyn Fn(&str) -> Option<Duration>) -> Result<CheckedFlows, FlowFileError> {
+        let files = flow_files(config.ivr.flows.as_deref())?;
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut flows: Vec<CheckedFlow> = files
+            .into_iter()
+            .map(|file| {
+                let (flow, diagnostics) = ivr::load::load_with(&file.id, &file.text, &environment);
+                CheckedFlow { file: file.file, text: file.text, id: file.id, flow: flow.map(Arc::new), diagnostics }
+            })
+            .collect();
+        let ids: Vec<String> = flows.iter().map(|flow| flow.id.clone()).collect();
+        let queues: Vec<String> = config.queues.iter().map(|queue| queue.name.clone()).collect();
+        for checked in &mut flows {
+            if let Some(flow) = &checked.flow {
+                let numbers: Vec<String> = numbers_of(config, &flow.id);
+                let world = ivr::check::World {
+                    queues: &queues,
+                    skills: &config.skills,
+                    flows: &ids,
+                    clips: clip,
+                    speaks: false,
+                    numbers: &numbers,
+                };
+                checked.diagnostics.extend(ivr::check::check(flow, &world));
+            }
+        }
+        Ok(CheckedFlows { always_open: config.ivr.always_open, flows })
+    }
+
+    /// Mistakes in all files.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        let is_error = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
+        self.flows.iter().flat_map(|flow| &flow.diagnostics).filter(is_error).count()
+    }
+
+    /// The flows, when there is no mistake in any.
+    #[must_use]
+    pub fn good(&self) -> Option<Vec<Arc<ivr::Flow>>> {
+        let taken = |checked: &CheckedFlow| {
+            let flow = checked.flow.as_ref()?;
+            Some(if self.always_open { Arc::new(ivr::Flow::clone(flow).always_open()) } else { Arc::clone(flow) })
+        };
+        (self.errors() == 0).then(|| self.flows.iter().filter_map(taken).collect())
+    }
+
+    /// Everything that there is to say, for people. Warnings only when `warnings`.
+    #[must_use]
+    pub fn report(&self, warnings: bool, colour: bool) -> String {
+        let mut report = String::new();
+        for checked in &self.flows {
+            let shown: Vec<Diagnostic> = checked
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| warnings || diagnostic.severity == Severity::Error)
+                .cloned()
+                .collect();
+            if !shown.is_empty() {
+                report.push_str(&document::render(&checked.file, &checked.text, &shown, colour));
+            }
+        }
+        report
+    }
+
+    /// Node names by flow, for metrics.
+    #[must_use]
+    pub fn words(&self) -> Vec<(String, Vec<String>)> {
+        let names = |flow: &ivr::Flow| flow.nodes.iter().map(|node| node.name.clone()).collect();
+        let loaded = self.flows.iter().filter_map(|checked| checked.flow.as_ref());
+        loaded.map(|flow| (flow.id.clone(), names(flow))).collect()
+    }
+
+    /// Ids of all flows.
+    #[must_use]
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.flows.iter().map(|flow| flow.id.clone()).collect()
+    }
+}
+
+/// The numbers that lead to a flow.
+fn numbers_of(config: &Config, flow: &str) -> Vec<String> {
+    let leads = |number: &&crate::config::Number| number.target == NumberTarget::Flow(flow.to_owned());
+    config.numbers.iter().filter(leads).map(|number| number.number.reveal().to_owned()).collect()
+}
