@@ -1,0 +1,11 @@
+//! The built program against real peers: telephones, SIPp, Prometheus, a browser, signals. Never links the library's
+//! insides; a peer that is not installed is a failure that names its package.
+
+mod baresip;
+mod http;
+mod listen;
+mod peer;
+mod server;
+mod wait;
+
+mod phones;
