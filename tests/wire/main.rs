@@ -2,10 +2,14 @@
 //! insides; a peer that is not installed is a failure that names its package.
 
 mod baresip;
+mod events;
 mod http;
 mod listen;
 mod peer;
+mod raw;
 mod server;
+mod sipp;
 mod wait;
 
 mod phones;
+mod signalling;
