@@ -84,8 +84,6 @@ pub(super) struct WaitFacts {
     pub(super) announce_every: Option<Duration>,
     pub(super) tell_position: bool,
     pub(super) tell_expected: bool,
-    pub(super) recording: bool,
-    pub(super) within_target: bool,
 }
 
 /// Whose announcement was played.

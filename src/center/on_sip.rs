@@ -262,7 +262,7 @@ impl Center {
         self.command(worker, Command::Open { leg, slot, seed });
         let local = std::net::SocketAddr::new(self.settings.media.address, port);
         let negotiation = Negotiation::new(local, self.settings.media.codecs.clone(), seed >> 2);
-        Some(Media { worker, slot, negotiation, codec: None })
+        Some(Media { worker, negotiation, codec: None })
     }
 
     pub(super) fn agree(&mut self, worker: usize, leg: LegId, agreed: &Agreed) {

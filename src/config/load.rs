@@ -104,7 +104,10 @@ fn read_sections(root: &mut Table<'_>, reading: &mut Reading<'_>) -> Config {
             folder: entry.file("folder", reading),
             music: entry.text("music", reading),
         }),
-        ivr: section(root, &sections::IVR, reading, |entry, reading| Ivr { flows: entry.file("flows", reading) }),
+        ivr: section(root, &sections::IVR, reading, |entry, reading| Ivr {
+            flows: entry.file("flows", reading),
+            always_open: entry.flag("always_open", reading),
+        }),
         http_fetch: section(root, &sections::HTTP_FETCH, reading, http_fetch),
         policy: section(root, &sections::POLICY, reading, policy),
         feature_codes: section(root, &sections::FEATURE_CODES, reading, feature_codes),

@@ -1,5 +1,7 @@
 //! Tests only: the kinds of mistakes people make in a configuration, each found at its line and column.
 
+use std::path::Path;
+
 use proptest::prelude::*;
 
 use super::{Config, load, reference};
@@ -245,7 +247,7 @@ fn the_built_in_configuration_is_complete() {
     assert_eq!(config, Some(Config::development()));
     let config = Config::development();
     assert_eq!(config.agents.len(), 28);
-    assert_eq!(config.server.data, None, "in memory");
+    assert_eq!(config.server.data.as_deref(), Some(Path::new("thirdring-data")), "a folder where it runs");
     for queue in ["general", "domestic", "international", "pickup", "shopping", "partner", "mvno", "voc"] {
         assert!(config.queue_named(queue).is_some(), "the Korean flow asks for {queue}");
     }

@@ -204,12 +204,15 @@ pub(super) const IVR: Section = Section {
     name: "ivr",
     many: false,
     comment: "Menus.",
-    keys: &[key(
-        "flows",
-        Shape::Path,
-        Optional(r#""ivr-flows""#),
-        "Folder of flow files; absent uses the built-in flows.",
-    )],
+    keys: &[
+        key("flows", Shape::Path, Optional(r#""ivr-flows""#), "Folder of flow files; absent uses the built-in flows."),
+        key(
+            "always_open",
+            Shape::Flag,
+            Default("false"),
+            "Takes every opening hour of every flow as open: for development and tests only.",
+        ),
+    ],
 };
 
 pub(super) const HTTP_FETCH: Section = Section {

@@ -121,6 +121,8 @@ pub struct Audio {
 pub struct Ivr {
     /// `None` uses the built-in flows.
     pub flows: Option<PathBuf>,
+    /// Every opening hour is taken as open.
+    pub always_open: bool,
 }
 
 /// `[http_fetch]`: bounds of what flows fetch.

@@ -35,7 +35,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// What runs when nothing is configured: loopback only, two demonstration centres, 28 agents, data in memory.
+    /// What runs when nothing is configured: loopback only, two demonstration centres, 28 agents, data in `./thirdring-data`.
     #[must_use]
     pub fn development() -> Config {
         let Loaded { config, .. } = load_explained("development.toml", DEVELOPMENT, &|_| None);

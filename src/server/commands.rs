@@ -59,7 +59,12 @@ pub fn main(started: Instant) -> ExitCode {
         None => {
             let speed = arguments.demo_speed;
             let demo = arguments.demo.then_some(DemoOptions { seed: arguments.demo_seed, speed });
-            serve(Ok(Config::development()), Options { development: true, demo }, started)
+            let mut config = Config::development();
+            if demo.is_some() {
+                // A day that passes faster gives agents less time for notes as well.
+                config.queues.iter_mut().for_each(|queue| queue.wrap_up = queue.wrap_up.div_f64(speed.max(0.01)));
+            }
+            serve(Ok(config), Options { development: true, demo }, started)
         }
         Some(Command::Serve { config }) => serve(configuration::load(Some(&config)), Options::default(), started),
         Some(Command::Check(arguments)) => check(&arguments),

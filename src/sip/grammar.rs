@@ -36,6 +36,31 @@ pub(super) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// Control characters other than the tab and the line breaks of folds.
+pub(super) const fn is_control(byte: u8) -> bool {
+    (byte < b' ') & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f)
+}
+
+/// Whether control characters stand in `text` only as quoted pairs within quotes (RFC 4475 3.1.1.2).
+pub(super) fn controls_are_quoted(text: &[u8]) -> bool {
+    let mut quoted = false;
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' if quoted => _ = bytes.next(),
+            byte if is_control(*byte) => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// `byte`, or a space where a header value that we write cannot have it.
+pub(super) const fn printable(byte: u8) -> u8 {
+    if is_control(byte) || matches!(byte, b'\r' | b'\n') { b' ' } else { byte }
+}
+
 const fn is_line_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -133,14 +158,13 @@ pub(super) fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// Writes `text` as a quoted string; line breaks and NUL, which a quoted string cannot carry safely, become spaces.
+/// Writes `text` as a quoted string; control characters, which not every reader takes as quoted pairs, become spaces.
 pub(super) fn quote_into(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for byte in text {
         match byte {
             b'"' | b'\\' => out.extend([b'\\', *byte]),
-            b'\r' | b'\n' | 0 => out.push(b' '),
-            other => out.push(*other),
+            other => out.push(printable(*other)),
         }
     }
     out.push(b'"');

@@ -248,25 +248,12 @@ impl Parser {
 
     /// Control characters may stand only as quoted pairs (RFC 4475 3.1.1.2); most messages have none at all.
     fn check_controls(&mut self, bytes: &[u8], body: usize, start: &StartLine) {
-        let is_control = |byte: &u8| (*byte < b' ') & !matches!(byte, b'\t' | b'\r' | b'\n') | (*byte == 0x7f);
-        if !bytes[..body].iter().fold(false, |found, byte| found | is_control(byte)) {
+        if !bytes[..body].iter().fold(false, |found, byte| found | grammar::is_control(*byte)) {
             return;
         }
         let (StartLine::Request { uri: span, .. } | StartLine::Response { reason: span, .. }) = start;
-        let sound = !span.of(bytes).iter().any(is_control)
-            && self.fields.iter().all(|field| {
-                let mut quoted = false;
-                let mut text = field.value.of(bytes).iter();
-                while let Some(byte) = text.next() {
-                    match byte {
-                        b'"' => quoted = !quoted,
-                        b'\\' if quoted => _ = text.next(),
-                        byte if is_control(byte) => return false,
-                        _ => {}
-                    }
-                }
-                true
-            });
+        let sound = !span.of(bytes).iter().any(|byte| grammar::is_control(*byte))
+            && self.fields.iter().all(|field| grammar::controls_are_quoted(field.value.of(bytes)));
         if !sound {
             self.note(400, "Control Character In Header");
         }

@@ -70,15 +70,14 @@ impl Setup {
             &format!("trunk = [{{ name = \"loopback\", addresses = [\"127.0.0.2\"], target = \"sip:{}\" }}]", ports.peer()),
         );
         swap("number = [\n", "number = [\n  { number = \"1500\", title = \"Queue\", queue = \"general\" },\n");
+        if let Some(flows) = &self.flows {
+            swap("always_open = true", &format!("always_open = true\nflows = \"{}\"", flows.display()));
+        }
         for (old, new) in &self.replaced {
             swap(old, new);
         }
         let (sip, http) = (ports.sip(), ports.http());
         let _ = write!(text, "\n[sip]\nlisten_udp = [\"{sip}\"]\nlisten_tcp = [\"{sip}\"]\n\n[http]\nlisten = \"{http}\"\n");
-        text.push_str("\n[ivr]\n");
-        if let Some(flows) = &self.flows {
-            let _ = writeln!(text, "flows = \"{}\"", flows.display());
-        }
         text + "\n" + &self.more
     }
 }

@@ -134,7 +134,7 @@ fn broken_and_unknown_messages_are_answered_as_such() {
     let server = Server::start(&Setup::new());
     let peer = Raw::new(&server, "127.0.0.2");
     // A body shorter than it says.
-    let broken = peer.request("INVITE", "1500", "broken", "", &peer.offer()).replace("Content-Length: ", "Content-Length: 9");
+    let broken = peer.request("INVITE", "1500", "broken", "Content-Type: application/sdp\n", &peer.offer()).replace("Content-Length: ", "Content-Length: 9");
     peer.send(&broken);
     assert_eq!(peer.receive_final().status(), 400);
     peer.send(&peer.request("OPTIONS", "", "no-cseq", "", "").replace("CSeq: 1 OPTIONS\n", ""));
@@ -153,7 +153,7 @@ fn broken_and_unknown_messages_are_answered_as_such() {
 fn a_repeated_invite_is_one_call_and_a_lost_ack_is_waited_for() {
     let server = Server::start(&Setup::new());
     let peer = Raw::new(&server, "127.0.0.2");
-    let invite = peer.request("INVITE", "9196", "again", "", &peer.offer());
+    let invite = peer.request("INVITE", "9196", "again", "Content-Type: application/sdp\n", &peer.offer());
     peer.send(&invite);
     let first = peer.receive_final();
     assert_eq!(first.status(), 200, "{first:?}");

@@ -19,6 +19,7 @@ pub struct Scenario {
     rate: u32,
     lasting: Duration,
     port: Option<u16>,
+    password: String,
     keys: Vec<(&'static str, String)>,
 }
 
@@ -34,6 +35,7 @@ impl Scenario {
             rate: 1,
             lasting: Duration::from_secs(1),
             port: None,
+            password: String::new(),
             keys: vec![("caller", "0612800600".to_owned())],
         }
     }
@@ -65,7 +67,8 @@ impl Scenario {
     /// As the phone of this user, with this password.
     pub fn device(mut self, user: &str, password: &str) -> Scenario {
         self.address = "127.0.0.1";
-        self.key("caller", user).key("password", password)
+        self.password = password.to_owned();
+        self.key("caller", user)
     }
 
     /// From this port, where a phone registered before.
@@ -100,6 +103,9 @@ impl Scenario {
             .args(["-timeout", "45s", "-timeout_error", "-nostdin"])
             .args(["-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors"]);
         for (key, value) in &self.keys {
+            if *key == "caller" {
+                command.args(["-au", value, "-ap", &self.password]);
+            }
             command.args(["-key", key, value]);
         }
         let child = command

@@ -55,7 +55,7 @@ impl NameAddr {
             let rest = grammar::trim_bytes(&text.slice(quoted..));
             return bracketed(Some(unquoted(&display)), &rest);
         }
-        let Some(open) = memchr::memchr(b'<', &text) else { return addr_spec(&text) };
+        let Some(open) = grammar::unquoted(&text, b'<') else { return addr_spec(&text) };
         let display = grammar::trim_bytes(&text.slice(..open));
         // Bytes above ASCII are no tokens, but a name in an old charset harms nobody.
         if !display.iter().all(|byte| grammar::is_token(*byte) || grammar::is_space(*byte) || *byte >= 0x80) {
@@ -154,6 +154,13 @@ mod tests {
         assert!(outside.params.contains("unknownparam") && outside.uri.params.is_empty());
         let inside = name_addr("<sip:+19725552222@gw1.example.net;unknownparam>");
         assert!(inside.uri.params.contains("unknownparam") && inside.params.is_empty());
+    }
+
+    #[test]
+    fn a_bracket_within_a_quoted_parameter_opens_nothing() {
+        let bare = name_addr("sip:a@b.example;+sip.instance=\"<urn:uuid:1>\";expires=60");
+        assert_eq!(bare.params.get("expires"), Some(&b"60"[..]));
+        assert_eq!(bare.params.get_unquoted("+sip.instance").as_deref(), Some(&b"<urn:uuid:1>"[..]));
     }
 
     #[test]

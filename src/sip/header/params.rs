@@ -2,6 +2,7 @@
 //! Never decides what a parameter means. RFC 3261 25.1 (`generic-param`, `uri-parameter`).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 
@@ -9,7 +10,7 @@ use crate::sip::error::SyntaxError;
 use crate::sip::grammar;
 
 /// A row of `;name` or `;name=value`, checked once, then searched in place. Names ignore case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Params {
     /// Empty, or begins with a semicolon (or with the white space before it).
     text: Bytes,
@@ -149,6 +150,13 @@ impl Params {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
+    }
+}
+
+/// Values may be numbers and names of people, so a log sees the names of the parameters.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|(name, _)| String::from_utf8_lossy(name).into_owned())).finish()
     }
 }
 

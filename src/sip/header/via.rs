@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::sip::error::SyntaxError;
 use crate::sip::grammar;
 use crate::sip::header::Params;
-use crate::sip::uri::{self, Host};
+use crate::sip::host::{self, Host};
 
 /// One Via value: `SIP/2.0/UDP host:port;branch=z9hG4bK..`.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Via {
     /// `None`: not asked for. `Some(None)`: asked for. `Some(Some(port))`: filled in. RFC 3581.
     #[must_use]
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.params.get("rport").map(|digits| uri::parse_port(digits).ok())
+        self.params.get("rport").map(|digits| host::parse_port(digits).ok())
     }
 
     /// The `received` address; brackets around IPv6 are forgiven (RFC 5118 4.5).
@@ -136,11 +136,11 @@ fn skip_slash(rest: &mut &[u8]) -> Result<(), SyntaxError> {
 /// `host [":" port]`; white space around the colon is allowed here.
 fn sent_by(text: &Bytes) -> Result<(Host, Option<u16>), SyntaxError> {
     if !text.iter().any(|byte| grammar::is_space(*byte)) {
-        return uri::parse_host_port(text);
+        return host::parse_host_port(text);
     }
     let colon = text.iter().rposition(|byte| *byte == b':').ok_or(SyntaxError("Via host is malformed"))?;
-    let (host, _) = uri::parse_host_port(&grammar::trim_bytes(&text.slice(..colon)))?;
-    Ok((host, Some(uri::parse_port(grammar::trim(&text[colon + 1..]))?)))
+    let (host, _) = host::parse_host_port(&grammar::trim_bytes(&text.slice(..colon)))?;
+    Ok((host, Some(host::parse_port(grammar::trim(&text[colon + 1..]))?)))
 }
 
 #[cfg(test)]
