@@ -78,7 +78,6 @@ impl MediaHandle {
     ///
     /// # Errors
     /// Gives the command back when the thread is too far behind, or gone.
-    #[expect(clippy::result_large_err, reason = "the command comes back whole, so that nothing is lost")]
     pub fn send(&self, command: Command) -> Result<(), Command> {
         self.order(Order::Obey(command)).map_err(|order| match order {
             Order::Obey(command) => command,
@@ -106,7 +105,6 @@ impl MediaHandle {
         answer.recv_timeout(Duration::from_secs(1)).ok()
     }
 
-    #[expect(clippy::result_large_err, reason = "the order comes back whole, so that nothing is lost")]
     fn order(&self, order: Order) -> Result<(), Order> {
         self.sender.try_send(order).map_err(|refused| match refused {
             mpsc::TrySendError::Full(order) | mpsc::TrySendError::Disconnected(order) => order,
