@@ -79,11 +79,13 @@ impl MediaHandle {
     ///
     /// # Errors
     /// Gives the command back when the thread is too far behind, or gone.
+    #[expect(clippy::result_large_err, reason = "the command comes back whole, so that nothing is lost")]
     pub fn send(&self, command: Command) -> Result<(), Command> {
-        self.order(Order::Obey(command)).map_err(|order| match order {
-            Order::Obey(command) => command,
-            Order::Dump(_) => unreachable!("a command was sent"),
-        })
+        self.sender.try_send(command).map_err(|refused| match refused {
+            mpsc::TrySendError::Full(command) | mpsc::TrySendError::Disconnected(command) => command,
+        })?;
+        self.shared.ring();
+        Ok(())
     }
 
     /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
@@ -96,28 +98,6 @@ impl MediaHandle {
     #[must_use]
     pub fn counter(&self) -> MediaCounter {
         MediaCounter(Arc::clone(&self.shared))
-    }
-
-    /// The worker's table of legs, one line each; none when the thread does not answer within a second.
-    #[must_use]
-    pub fn dump(&self) -> Option<String> {
-        let (reply, answer) = mpsc::sync_channel(1);
-        self.order(Order::Dump(reply)).ok()?;
-        answer.recv_timeout(Duration::from_secs(1)).ok()
-    }
-
-    fn order(&self, order: Order) -> Result<(), Order> {
-        self.sender.try_send(order).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(order) | mpsc::TrySendError::Disconnected(order) => order,
-        })?;
-        self.shared.ring();
-        Ok(())
-    }
-
-    /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        *self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The worker's table of legs, one line each, when every command sent before has been carried out; none when the thread
