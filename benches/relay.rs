@@ -4,6 +4,8 @@
 //! `cargo bench --bench relay`; `RELAY_CALLS`, `RELAY_WAITING`, `RELAY_ROUNDS` and `RELAY_MILLIS` change the load.
 //! CPU is the thread's own, from `/proc/self/task/*/schedstat`; delays hold the generator's own wake-up, alike for both.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

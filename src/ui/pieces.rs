@@ -1,0 +1,105 @@
+//! Every file of the live page, built into the program, and the tests that hold them to it. Never renders.
+
+/// One file of the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// Path below `/ui/`.
+    pub name: &'static str,
+    pub content_type: &'static str,
+    pub bytes: &'static [u8],
+}
+
+macro_rules! piece {
+    ($name:literal, $content_type:expr) => {
+        Piece { name: $name, content_type: $content_type, bytes: include_bytes!($name) }
+    };
+}
+
+/// The page itself, `/live`.
+pub const LIVE: Piece = piece!("live.html", "text/html; charset=utf-8");
+
+/// What the page is made of.
+pub const PIECES: [Piece; 9] = [
+    piece!("live.css", "text/css; charset=utf-8"),
+    piece!("live.js", SCRIPT),
+    piece!("draw.js", SCRIPT),
+    piece!("stream.js", SCRIPT),
+    piece!("levels.js", SCRIPT),
+    piece!("words.js", SCRIPT),
+    piece!("icon.svg", "image/svg+xml"),
+    piece!("locales/ko.json", "application/json"),
+    piece!("locales/en.json", "application/json"),
+];
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn text(name: &str) -> &'static str {
+        let piece = PIECES.iter().chain([&LIVE]).find(|piece| piece.name == name).expect("a piece of this name");
+        str::from_utf8(piece.bytes).expect("UTF-8")
+    }
+
+    fn keys(locale: &str) -> BTreeSet<String> {
+        let value: serde_json::Value = serde_json::from_str(text(locale)).expect("JSON");
+        value.as_object().expect("an object").keys().cloned().collect()
+    }
+
+    #[test]
+    fn the_whole_page_stays_small() {
+        let bytes: usize = PIECES.iter().chain([&LIVE]).map(|piece| piece.bytes.len()).sum();
+        assert!(bytes < 100_000, "{bytes} bytes; 60 KB compressed is the promise");
+    }
+
+    #[test]
+    fn nothing_is_inline_and_nothing_comes_from_elsewhere() {
+        let page = text("live.html");
+        assert!(!page.contains("style=") && !page.contains("<style") && !page.contains(" onclick="));
+        assert_eq!(page.matches("<script").count(), page.matches("<script type=\"module\" src=\"/ui/").count());
+        for piece in PIECES.iter().chain([&LIVE]) {
+            let source = text(piece.name);
+            let foreign =
+                source.match_indices("://").filter(|(at, _)| !source[*at..].starts_with("://www.w3.org/2000/svg"));
+            assert_eq!(foreign.count(), 0, "{} names another site", piece.name);
+        }
+    }
+
+    #[test]
+    fn both_languages_say_the_same_things_with_the_same_values() {
+        assert_eq!(keys("locales/ko.json"), keys("locales/en.json"));
+        let texts = |locale| -> serde_json::Value { serde_json::from_str(text(locale)).expect("JSON") };
+        let (korean, english) = (texts("locales/ko.json"), texts("locales/en.json"));
+        let values = |of: &serde_json::Value| -> BTreeSet<String> {
+            let text = of.as_str().expect("texts are strings");
+            text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).map(str::to_owned).collect()
+        };
+        for key in keys("locales/ko.json") {
+            assert_eq!(values(&korean[&key]), values(&english[&key]), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_text_that_the_page_asks_for_exists() {
+        let known = keys("locales/ko.json");
+        for (name, opening, closing) in [
+            ("live.html", "data-text=\"", '"'),
+            ("live.js", "say('", '\''),
+            ("draw.js", "say('", '\''),
+            ("draw.js", "act(`", '`'),
+            ("levels.js", "why: '", '\''),
+        ] {
+            let source = text(name);
+            for (at, _) in source.match_indices(opening) {
+                let key = source[at + opening.len()..].split(closing).next().unwrap_or_default();
+                assert!(opening == "act(`" || known.contains(key), "{name} asks for {key}");
+            }
+        }
+        let states = ["offline", "away", "available", "ringing", "talking", "wrapup"];
+        let promises = crate::center::event::Promise::ALL.map(|promise| format!("promise.{}", promise.word()));
+        let wanted = states.map(|state| format!("state.{state}")).into_iter().chain(promises);
+        wanted.for_each(|key| assert!(known.contains(&key), "no text {key}"));
+    }
+}
