@@ -17,7 +17,6 @@ pub(crate) struct Dialog {
     pub(crate) local: NameAddr,
     /// The peer's To, tag included.
     pub(crate) remote: NameAddr,
-    pub(crate) local_tag: Bytes,
     /// Empty where an RFC 2543 peer has none.
     pub(crate) remote_tag: Bytes,
     pub(crate) local_cseq: u32,
@@ -47,7 +46,6 @@ impl Dialog {
         Some(Dialog {
             call_id: request.call_id.clone(),
             local: request.from.clone(),
-            local_tag: tag_of(&request.from),
             remote_tag: tag_of(&remote),
             remote,
             local_cseq: request.cseq,
@@ -70,7 +68,6 @@ impl Dialog {
         Some(Dialog {
             call_id: request.call_id().ok()?,
             local: request.to().ok()?.with_tag(&local_tag),
-            local_tag,
             remote_tag: tag_of(&remote),
             remote,
             local_cseq: first_cseq,
@@ -166,3 +163,81 @@ fn contact_of(message: &Message) -> Option<Uri> {
 
 /// The value RFC 3261 8.1.1.6 recommends.
 pub(crate) const MAX_FORWARDS: u32 = 70;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::flow::Transport;
+    use crate::sip::parse;
+
+    const INVITE: &str = "INVITE sip:bob@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\n\
+         Record-Route: <sip:near.example;lr>, <sip:10.0.0.8;lr>\r\nRecord-Route: <sip:far.example;lr>\r\n\
+         From: <sip:alice@a>;tag=theirs\r\nTo: <sip:bob@b>\r\nCall-ID: 1\r\nCSeq: 7 INVITE\r\nMax-Forwards: 70\r\n\
+         Contact: <sip:alice@192.0.2.1:5070>\r\nContent-Length: 0\r\n\r\n";
+
+    fn flow() -> Flow {
+        Flow {
+            transport: Transport::Udp,
+            local: ([10, 0, 0, 1], 5060).into(),
+            remote: ([10, 0, 0, 9], 5060).into(),
+            connection: None,
+        }
+    }
+
+    fn message(text: &str) -> Message {
+        parse(Bytes::copy_from_slice(text.as_bytes())).expect("a sound message")
+    }
+
+    fn callee() -> Dialog {
+        Dialog::as_callee(&message(INVITE), "ours".into(), 100, flow()).expect("complete")
+    }
+
+    fn hosts(routes: &[NameAddr]) -> Vec<String> {
+        routes.iter().map(|route| route.uri.host.to_string()).collect()
+    }
+
+    #[test]
+    fn the_called_side_keeps_the_route_as_it_came() {
+        let mut dialog = callee();
+        let bye = dialog.request(Method::Bye);
+        assert_eq!(hosts(&bye.routes), ["near.example", "10.0.0.8", "far.example"]);
+        assert_eq!(bye.uri.to_string(), "sip:alice@192.0.2.1:5070");
+        assert_eq!((bye.from.tag(), bye.to.tag(), bye.cseq), (Some(&b"ours"[..]), Some(&b"theirs"[..]), 101));
+        assert_eq!(dialog.request(Method::Info).cseq, 102);
+        assert_eq!(dialog.ack(101).cseq, 101);
+        assert_eq!(dialog.next_hop().host.to_string(), "near.example");
+    }
+
+    #[test]
+    fn the_calling_side_reverses_it_and_takes_the_contact() {
+        let mut first = callee();
+        let request = first.request(Method::Invite);
+        let text = INVITE.replace("INVITE sip:bob@10.0.0.1 SIP/2.0", "SIP/2.0 200 OK").replace("@b>", "@b>;tag=far");
+        let mut dialog = Dialog::as_caller(&request, &message(&text), flow()).expect("complete");
+        let bye = dialog.request(Method::Bye);
+        assert_eq!(hosts(&bye.routes), ["far.example", "10.0.0.8", "near.example"]);
+        assert_eq!(bye.to.tag(), Some(&b"far"[..]));
+        assert_eq!(bye.cseq, request.cseq + 1);
+    }
+
+    #[test]
+    fn a_strict_router_finds_its_own_name_on_the_request_line() {
+        let strict = INVITE.replace("near.example;lr", "near.example");
+        let mut dialog = Dialog::as_callee(&message(&strict), "ours".into(), 1, flow()).expect("complete");
+        let bye = dialog.request(Method::Bye);
+        assert_eq!(bye.uri.to_string(), "sip:near.example");
+        assert_eq!(hosts(&bye.routes), ["10.0.0.8", "far.example", "192.0.2.1"]);
+    }
+
+    #[test]
+    fn the_peers_numbers_only_grow_and_its_contact_may_move() {
+        let mut dialog = callee();
+        assert!(!dialog.accept_cseq(7) && !dialog.accept_cseq(3));
+        assert!(dialog.accept_cseq(9) && !dialog.accept_cseq(8));
+        dialog.refresh_target(&message(&INVITE.replace("192.0.2.1:5070", "192.0.2.2")));
+        assert_eq!(dialog.target.to_string(), "sip:alice@192.0.2.2");
+        dialog.refresh_target(&message(&INVITE.replace("Contact: <sip:alice@192.0.2.1:5070>\r\n", "")));
+        assert_eq!(dialog.target.to_string(), "sip:alice@192.0.2.2", "no Contact changes nothing");
+        assert!(dialog.is_of(b"1", b"theirs") && !dialog.is_of(b"1", b"other") && !dialog.is_of(b"2", b"theirs"));
+    }
+}

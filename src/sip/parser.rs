@@ -8,6 +8,7 @@ use super::grammar;
 use super::header_name::{self, HeaderName};
 use super::message::{Field, Message, Parts, Span, StartLine};
 use super::method::Method;
+use super::text::Text;
 use crate::model::limits::{SIP_HEADERS_MAX, SIP_MESSAGE_BYTES_MAX};
 
 /// Reads one whole message: a datagram, or what `frame` cut from a stream. Bytes beyond Content-Length are ignored;
@@ -205,7 +206,7 @@ impl Parser {
         }
         let uri_start = start + first + 1;
         let uri = Span::new(uri_start, uri_start + uri.len())?;
-        Some(StartLine::Request { method: Method::from_bytes(bytes.slice_ref(method)), uri })
+        Some(StartLine::Request { method: Method::read(Text::all(bytes).part(method)), uri })
     }
 
     /// A response that is not sound is nobody's to answer, so it is not kept.
@@ -248,25 +249,12 @@ impl Parser {
 
     /// Control characters may stand only as quoted pairs (RFC 4475 3.1.1.2); most messages have none at all.
     fn check_controls(&mut self, bytes: &[u8], body: usize, start: &StartLine) {
-        let is_control = |byte: &u8| (*byte < b' ') & !matches!(byte, b'\t' | b'\r' | b'\n') | (*byte == 0x7f);
-        if !bytes[..body].iter().fold(false, |found, byte| found | is_control(byte)) {
+        if !bytes[..body].iter().fold(false, |found, byte| found | grammar::is_control(*byte)) {
             return;
         }
         let (StartLine::Request { uri: span, .. } | StartLine::Response { reason: span, .. }) = start;
-        let sound = !span.of(bytes).iter().any(is_control)
-            && self.fields.iter().all(|field| {
-                let mut quoted = false;
-                let mut text = field.value.of(bytes).iter();
-                while let Some(byte) = text.next() {
-                    match byte {
-                        b'"' => quoted = !quoted,
-                        b'\\' if quoted => _ = text.next(),
-                        byte if is_control(byte) => return false,
-                        _ => {}
-                    }
-                }
-                true
-            });
+        let sound = !span.of(bytes).iter().any(|byte| grammar::is_control(*byte))
+            && self.fields.iter().all(|field| grammar::controls_are_quoted(field.value.of(bytes)));
         if !sound {
             self.note(400, "Control Character In Header");
         }

@@ -85,7 +85,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..1_000 {
             let wait = random.between(least, most);
-            assert!(wait >= least && wait <= most && wait.as_millis() % 10 == 0, "{wait:?}");
+            assert!(wait >= least && wait <= most && wait.as_millis().is_multiple_of(10), "{wait:?}");
             seen.insert(wait);
         }
         assert!(seen.len() > 150, "the whole range is used, not {} values", seen.len());

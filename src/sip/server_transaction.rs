@@ -110,10 +110,6 @@ impl ServerTransaction {
         self.state
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
-    }
-
     /// Whether a final answer has left.
     pub(crate) fn is_answered(&self) -> bool {
         !matches!(self.state, State::Trying | State::Proceeding)

@@ -27,7 +27,6 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) peer: Peer,
-    pub(crate) call_id: Bytes,
     pub(crate) local_tag: Bytes,
     /// We called: our Call-ID, so after a 491 we wait longer than the peer (RFC 3261 14.1).
     pub(crate) called_by_us: bool,

@@ -1,6 +1,8 @@
 //! The bytes of one connection, gathered until they are whole messages.
 //! Never holds more than two messages may have, never reads on after a fault. RFC 3261 18.3, RFC 5626 3.5.1.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::error::{Overflow, ParseError};
@@ -9,7 +11,7 @@ use crate::model::limits::SIP_MESSAGE_BYTES_MAX;
 
 /// Push what arrives, then take items until there are none. After an error nothing more comes out: answer it where it
 /// has a partial request, and close the connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct StreamBuffer {
     bytes: Vec<u8>,
     /// Where the first unread byte stands.
@@ -20,7 +22,7 @@ pub struct StreamBuffer {
 }
 
 /// One thing a peer sent over a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StreamItem {
     /// A whole message, ready to parse.
     Message(Bytes),
@@ -28,6 +30,24 @@ pub enum StreamItem {
     Ping,
     /// CRLF: the answer to our ping, or an empty line between messages.
     Pong,
+}
+
+/// A message may hold numbers and keys: a log sees its length.
+impl fmt::Debug for StreamItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamItem::Message(bytes) => write!(f, "Message({} bytes)", bytes.len()),
+            StreamItem::Ping => f.write_str("Ping"),
+            StreamItem::Pong => f.write_str("Pong"),
+        }
+    }
+}
+
+/// As of `StreamItem`.
+impl fmt::Debug for StreamBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamBuffer").field("unread", &(self.bytes.len() - self.start)).finish_non_exhaustive()
+    }
 }
 
 impl StreamBuffer {

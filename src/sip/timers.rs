@@ -41,6 +41,7 @@ pub(crate) enum Letter {
 
 impl Letter {
     /// All of them, in order.
+    #[cfg(test)]
     pub(crate) const ALL: [Letter; 14] = [
         Letter::A,
         Letter::B,
@@ -68,8 +69,7 @@ pub(crate) struct Durations {
     pub(crate) t2: Duration,
     /// How long a message may live in the network.
     pub(crate) t4: Duration,
-    /// Timer C.
-    pub(crate) c: Duration,
+    c: Duration,
 }
 
 impl Durations {
@@ -143,11 +143,6 @@ impl<K: Ord + Copy> Timers<K> {
         Some(key)
     }
 
-    /// Whether an alarm is set for `key`.
-    pub(crate) fn is_set(&self, key: K) -> bool {
-        self.by_key.contains_key(&key)
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
     }
@@ -217,7 +212,6 @@ mod tests {
         assert_eq!(timers.pop(Moment::from_secs(5)), None);
         timers.clear('a');
         timers.clear('z');
-        assert!(!timers.is_set('a'));
         assert_eq!((timers.len(), timers.next()), (0, None));
     }
 }

@@ -3,13 +3,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
 use super::error::SyntaxError;
 use super::grammar;
 use super::header::Params;
+use super::host;
+pub(super) use super::host::Host;
+use super::text::Text;
 use crate::model::PhoneNumber;
 
 /// What stands before the colon.
@@ -36,81 +38,6 @@ impl Scheme {
     }
 }
 
-/// A host as it stands in a URI or a Via: a name or an address.
-#[derive(Clone, Debug, Eq)]
-pub enum Host {
-    /// A domain name, as written. Empty only in URIs that have no host (tel and foreign schemes).
-    Name(Bytes),
-    V4(Ipv4Addr),
-    /// Written in brackets.
-    V6(Ipv6Addr),
-}
-
-impl Host {
-    /// Reads `host` without a port; an IPv6 address needs its brackets.
-    pub fn parse(text: &[u8]) -> Result<Host, SyntaxError> {
-        Host::from_bytes(Bytes::copy_from_slice(text))
-    }
-
-    /// As `parse`, sharing the buffer.
-    pub(super) fn from_bytes(text: Bytes) -> Result<Host, SyntaxError> {
-        if let [b'[', inside @ .., b']'] = &*text {
-            return parse_v6(inside).map(Host::V6).ok_or(SyntaxError("host is not an IPv6 address"));
-        }
-        // Only a text that ends in a digit can be an address; names, the common case, skip the attempt.
-        if text.last().is_some_and(u8::is_ascii_digit)
-            && let Some(address) = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok())
-        {
-            return Ok(Host::V4(address));
-        }
-        if is_host_name(&text) { Ok(Host::Name(text)) } else { Err(SyntaxError("host is not a name or an address")) }
-    }
-
-    /// The address, when it is one.
-    #[must_use]
-    pub fn address(&self) -> Option<IpAddr> {
-        match self {
-            Host::Name(_) => None,
-            Host::V4(address) => Some(IpAddr::V4(*address)),
-            Host::V6(address) => Some(IpAddr::V6(*address)),
-        }
-    }
-
-    fn write_into(&self, out: &mut Vec<u8>) {
-        match self {
-            Host::Name(name) => out.extend_from_slice(name),
-            Host::V4(address) => out.extend(address.to_string().bytes()),
-            Host::V6(address) => out.extend(format!("[{address}]").bytes()),
-        }
-    }
-}
-
-impl From<IpAddr> for Host {
-    fn from(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(address) => Host::V4(address),
-            IpAddr::V6(address) => Host::V6(address),
-        }
-    }
-}
-
-impl PartialEq for Host {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Host::Name(one), Host::Name(two)) => one.eq_ignore_ascii_case(two),
-            _ => self.address().is_some() && self.address() == other.address(),
-        }
-    }
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Vec::new();
-        self.write_into(&mut out);
-        f.write_str(&String::from_utf8_lossy(&out))
-    }
-}
-
 /// A URI. Parts are kept as written (escapes included); equality is RFC 3261 19.1.4, which is not transitive.
 #[derive(Clone)]
 pub struct Uri {
@@ -133,22 +60,26 @@ pub struct Uri {
 impl Uri {
     /// Reads a URI without brackets, display name or white space.
     pub fn parse(text: &[u8]) -> Result<Uri, SyntaxError> {
-        Uri::from_bytes(Bytes::copy_from_slice(text))
+        Uri::read(Text::all(&Bytes::copy_from_slice(text)))
     }
 
     /// As `parse`, sharing the buffer.
     pub fn from_bytes(text: Bytes) -> Result<Uri, SyntaxError> {
+        Uri::read(Text::all(&text))
+    }
+
+    pub(super) fn read(text: Text<'_>) -> Result<Uri, SyntaxError> {
         let colon = text.iter().position(|byte| *byte == b':').ok_or(SyntaxError("URI has no scheme"))?;
-        let rest = text.slice(colon + 1..);
-        match &text[..colon] {
-            word if word.eq_ignore_ascii_case(b"sip") => parse_sip(Scheme::Sip, &rest),
-            word if word.eq_ignore_ascii_case(b"sips") => parse_sip(Scheme::Sips, &rest),
-            word if word.eq_ignore_ascii_case(b"tel") => parse_tel(&rest),
+        let rest = text.cut(colon + 1..);
+        match text.cut(..colon).slice() {
+            word if word.eq_ignore_ascii_case(b"sip") => read_sip(Scheme::Sip, rest),
+            word if word.eq_ignore_ascii_case(b"sips") => read_sip(Scheme::Sips, rest),
+            word if word.eq_ignore_ascii_case(b"tel") => read_tel(rest),
             word if is_scheme(word) => {
                 let sound =
                     !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(byte));
-                let opaque = sound.then_some(rest).ok_or(SyntaxError("URI has characters that need escaping"))?;
-                Ok(Uri { opaque: Some(opaque), ..Uri::bare(Scheme::Other(text.slice(..colon))) })
+                let opaque = sound.then(|| rest.keep()).ok_or(SyntaxError("URI has characters that need escaping"))?;
+                Ok(Uri { opaque: Some(opaque), ..Uri::bare(Scheme::Other(text.cut(..colon).keep())) })
             }
             _ => Err(SyntaxError("URI scheme is malformed")),
         }
@@ -260,94 +191,46 @@ impl fmt::Debug for Uri {
     }
 }
 
-fn parse_sip(scheme: Scheme, text: &Bytes) -> Result<Uri, SyntaxError> {
+fn read_sip(scheme: Scheme, text: Text<'_>) -> Result<Uri, SyntaxError> {
     let mut uri = Uri::bare(scheme);
-    let mut rest = text.clone();
-    if let Some(at) = memchr::memchr(b'@', text) {
-        let userinfo = text.slice(..at);
-        rest = text.slice(at + 1..);
-        if !grammar::escapes_are_whole(&userinfo) {
-            return Err(SyntaxError("URI user has a broken escape"));
-        }
-        let (user, password) = match memchr::memchr(b':', &userinfo) {
-            Some(colon) => (userinfo.slice(..colon), Some(userinfo.slice(colon + 1..))),
-            None => (userinfo, None),
-        };
-        let sound = |part: &Bytes| part.iter().all(|byte| grammar::is_user(*byte));
-        if user.is_empty() || !sound(&user) || !password.as_ref().is_none_or(sound) {
-            return Err(SyntaxError("URI user is malformed"));
-        }
-        (uri.user, uri.password) = (Some(user), password);
+    let mut rest = text;
+    if let Some(at) = memchr::memchr(b'@', &text) {
+        (uri.user, uri.password) = read_user(text.cut(..at))?;
+        rest = text.cut(at + 1..);
     }
     let hostport = rest.iter().position(|byte| matches!(byte, b';' | b'?')).unwrap_or(rest.len());
-    (uri.host, uri.port) = parse_host_port(&rest.slice(..hostport))?;
-    let tail = rest.slice(hostport..);
+    (uri.host, uri.port) = host::read_host_port(rest.cut(..hostport))?;
+    let tail = rest.cut(hostport..);
     let params = memchr::memchr(b'?', &tail).unwrap_or(tail.len());
-    uri.params = Params::of_uri(tail.slice(..params))?;
+    uri.params = Params::of_uri(tail.cut(..params))?;
     if params < tail.len() {
-        let headers = tail.slice(params + 1..);
+        let headers = tail.cut(params + 1..);
         if !headers_are_sound(&headers) {
             return Err(SyntaxError("URI headers are malformed"));
         }
-        uri.headers = Some(headers);
+        uri.headers = Some(headers.keep());
     }
     Ok(uri)
 }
 
-fn parse_tel(text: &Bytes) -> Result<Uri, SyntaxError> {
-    let end = memchr::memchr(b';', text).unwrap_or(text.len());
-    let number = text.slice(..end);
+/// `user [":" password]`.
+fn read_user(text: Text<'_>) -> Result<(Option<Bytes>, Option<Bytes>), SyntaxError> {
+    let colon = text.iter().position(|byte| *byte == b':').unwrap_or(text.len());
+    let (user, password) = (text.cut(..colon), text.cut(colon + 1..));
+    if user.is_empty() || !grammar::is_user_text(&user) || !grammar::is_user_text(&password) {
+        return Err(SyntaxError("URI user is malformed"));
+    }
+    Ok((Some(user.keep()), (colon < text.len()).then(|| password.keep())))
+}
+
+fn read_tel(text: Text<'_>) -> Result<Uri, SyntaxError> {
+    let end = memchr::memchr(b';', &text).unwrap_or(text.len());
+    let number = text.cut(..end);
     let sound = |byte: &u8| byte.is_ascii_hexdigit() || b"+-.()*#".contains(byte);
     if !number.iter().any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(byte)) || !number.iter().all(sound) {
         return Err(SyntaxError("tel URI has no number"));
     }
-    Ok(Uri { user: Some(number), params: Params::of_uri(text.slice(end..))?, ..Uri::bare(Scheme::Tel) })
-}
-
-/// `host [":" port]`, without white space.
-pub(super) fn parse_host_port(text: &Bytes) -> Result<(Host, Option<u16>), SyntaxError> {
-    let host_end = match text.first() {
-        Some(b'[') => memchr::memchr(b']', text).map_or(text.len(), |at| at + 1),
-        _ => text.iter().position(|byte| *byte == b':').unwrap_or(text.len()),
-    };
-    let host = Host::from_bytes(text.slice(..host_end))?;
-    let port = match &text[host_end..] {
-        [] => None,
-        [b':', digits @ ..] => Some(parse_port(digits)?),
-        _ => return Err(SyntaxError("host is followed by something else than a port")),
-    };
-    Ok((host, port))
-}
-
-pub(super) fn parse_port(digits: &[u8]) -> Result<u16, SyntaxError> {
-    grammar::decimal(digits)
-        .and_then(|port| u16::try_from(port).ok())
-        .ok_or(SyntaxError("port is not a number up to 65535"))
-}
-
-/// RFC 3261's grammar allows `:::` before an embedded IPv4 address; RFC 5118 4.10 asks to take it.
-pub(super) fn parse_v6(inside: &[u8]) -> Option<Ipv6Addr> {
-    let text = std::str::from_utf8(inside).ok()?;
-    text.parse().ok().or_else(|| text.contains(":::").then(|| text.replacen(":::", "::", 1).parse().ok()).flatten())
-}
-
-/// `hostname`, with underscores taken, and a last label that is not a mere number.
-fn is_host_name(text: &[u8]) -> bool {
-    let name = text.strip_suffix(b".").unwrap_or(text);
-    let label_is_sound = |label: &[u8]| {
-        !label.is_empty()
-            && label.first() != Some(&b'-')
-            && label.last() != Some(&b'-')
-            && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    let mut last_is_number = true;
-    for label in name.split(|byte| *byte == b'.') {
-        if !label_is_sound(label) {
-            return false;
-        }
-        last_is_number = label.iter().all(u8::is_ascii_digit);
-    }
-    !last_is_number
+    Ok(Uri { user: Some(number.keep()), params: Params::of_uri(text.cut(end..))?, ..Uri::bare(Scheme::Tel) })
 }
 
 fn is_scheme(word: &[u8]) -> bool {
@@ -357,15 +240,13 @@ fn is_scheme(word: &[u8]) -> bool {
 
 /// `hname "=" hvalue *( "&" ..)`.
 fn headers_are_sound(text: &[u8]) -> bool {
-    grammar::escapes_are_whole(text)
-        && text.split(|byte| *byte == b'&').all(|header| {
-            memchr::memchr(b'=', header).is_some_and(|at| at > 0) && header.iter().all(|byte| grammar::is_uri(*byte))
-        })
+    grammar::is_uri_text(text)
+        && text.split(|byte| *byte == b'&').all(|header| memchr::memchr(b'=', header).is_some_and(|at| at > 0))
 }
 
 fn escape_user(user: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(user.len());
-    escape_into(&mut out, user, |byte| grammar::is_user(byte) && !matches!(byte, b'%' | b'#'));
+    escape_into(&mut out, user, |byte| grammar::is_user_text(&[byte]) && byte != b'#');
     out.into()
 }
 
@@ -421,6 +302,8 @@ const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn uri(text: &str) -> Uri {

@@ -1,18 +1,19 @@
 //! Messages written in one pass: start line, headers in the order given, Content-Length, body.
-//! Never lets a value end its line: CR, LF and NUL become spaces. RFC 3261 7, 8.1.1, 8.2.6; RFC 3581 4.
+//! Never lets a value end its line: CR, LF and other control characters become spaces. RFC 3261 7, 8.1.1, 8.2.6; RFC 3581 4.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 
 use super::grammar;
 use super::header_name::HeaderName;
+use super::host::Host;
 use super::message::Message;
 use super::method::Method;
-use super::uri::{Host, Uri};
+use super::uri::Uri;
 
 /// Writes a request.
-#[derive(Debug)]
 #[must_use]
 pub struct RequestWriter {
     head: Vec<u8>,
@@ -49,8 +50,14 @@ impl RequestWriter {
     }
 }
 
+/// What is written may hold numbers and keys.
+impl fmt::Debug for RequestWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestWriter").finish_non_exhaustive()
+    }
+}
+
 /// Writes the response to a request.
-#[derive(Debug)]
 #[must_use]
 pub struct ResponseWriter {
     request: Message,
@@ -139,11 +146,16 @@ impl ResponseWriter {
         }
     }
 
+    /// Line by line as written; only the first value of the first line may change.
     fn copy_vias(&self, head: &mut Vec<u8>) {
-        for (position, value) in self.request.values(&HeaderName::Via).enumerate() {
-            match self.source {
-                Some(source) if position == 0 => push_copy(head, &HeaderName::Via, &mark_received(&value, source)),
-                _ => push_copy(head, &HeaderName::Via, &value),
+        for (position, line) in self.request.headers(&HeaderName::Via).enumerate() {
+            match (self.source, grammar::Elements::new(&line).next()) {
+                (Some(source), Some(first)) if position == 0 => {
+                    let mut marked = mark_received(&line[first.clone()], source);
+                    marked.extend_from_slice(&line[first.end..]);
+                    push_copy(head, &HeaderName::Via, &marked);
+                }
+                _ => push_copy(head, &HeaderName::Via, &line),
             }
         }
     }
@@ -163,7 +175,13 @@ impl ResponseWriter {
     }
 }
 
-#[derive(Debug)]
+/// What is written may hold numbers and keys.
+impl fmt::Debug for ResponseWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseWriter").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
 struct Body {
     content_type: String,
     bytes: Bytes,
@@ -218,16 +236,20 @@ fn push_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A value taken from a parsed message, which has no line breaks and may have a NUL as a quoted pair.
+/// A value taken from a request, byte for byte; only what made the request unsound is taken out.
 fn push_copy(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
-    out.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
+    if grammar::controls_are_quoted(value) {
+        out.extend_from_slice(value);
+    } else {
+        push_clean(out, value);
+    }
     out.extend_from_slice(b"\r\n");
 }
 
 fn push_clean(out: &mut Vec<u8>, value: &[u8]) {
-    out.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { *byte }));
+    out.extend(value.iter().map(|byte| grammar::printable(*byte)));
 }
 
 /// Room for a usual message, so that it is allocated once.
@@ -318,8 +340,7 @@ mod tests {
             .header(HeaderName::Contact, "<sip:bob@192.0.2.4>");
         let expected = [
             "SIP/2.0 200 OK",
-            "Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776",
-            "Via: SIP/2.0/TCP two.example;branch=b2",
+            "Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776, SIP/2.0/TCP two.example;branch=b2",
             "Via: SIP/2.0/TLS three.example",
             "From: \"NUL:\\\0\" <sip:alice@atlanta.com>;tag=1928301774",
             "To: Bob <sip:bob@biloxi.com>;tag=a6c85cf",
@@ -367,7 +388,7 @@ mod tests {
             ("SIP/2.0/UDP 192.0.2.1;branch=a", "[::ffff:192.0.2.1]:5060", "SIP/2.0/UDP 192.0.2.1;branch=a"),
         ];
         for (via, from, expected) in cases {
-            assert_eq!(top(via, from), format!("Via: {expected}"));
+            assert_eq!(top(via, from), format!("Via: {expected}, SIP/2.0/TCP two.example;branch=b2"));
         }
     }
 }

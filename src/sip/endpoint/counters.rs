@@ -1,5 +1,5 @@
 //! What the endpoint has seen and done since it was last asked: plain sums for the metrics.
-//! Never holds an address, a name or a number.
+//! Never holds an address, a name or a number. RFC 3261 7.1, 7.2 (methods and classes).
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub struct Counters {
     pub strays: u64,
     /// Wrong passwords and unknown users.
     pub auth_failures: u64,
-    /// Credentials used again.
-    pub replays: u64,
+    /// Credentials with a nonce that was too old, not ours, or used before.
+    pub stale_credentials: u64,
     /// Requests refused for lack of room.
     pub refused_full: u64,
     /// Messages that could not be sent.

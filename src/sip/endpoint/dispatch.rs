@@ -3,7 +3,7 @@
 
 use super::counters::counted_name;
 use super::doors::Endpoint;
-use super::servers::Answer;
+use super::servers::{Answer, Answerer};
 use crate::model::Moment;
 use crate::sip::error::ParseError;
 use crate::sip::flow::Flow;
@@ -41,13 +41,14 @@ impl Endpoint {
 
     fn on_request(&mut self, now: Moment, flow: Flow, request: Message) {
         let method = request.method().cloned().unwrap_or(Method::Options);
-        match method {
-            Method::Ack => return self.on_ack(now, flow, &request),
-            Method::Cancel => return self.on_cancel(now, flow, &request),
-            _ => {}
+        if method == Method::Ack {
+            return self.on_ack(now, flow, &request);
         }
         if let Some(server) = self.servers.find(&request, &method) {
             return self.absorb(now, server);
+        }
+        if method == Method::Cancel {
+            return self.on_cancel(now, flow, request);
         }
         if let Some(answer) = refusal_of(&method, &request) {
             return self.respond_stateless(&flow, &request, &answer);
@@ -76,18 +77,22 @@ impl Endpoint {
         self.on_dialog_ack(now, flow, ack);
     }
 
-    /// A CANCEL is answered without a transaction of its own: a second one finds nothing left to cancel and hears the
-    /// same 200 (9.2).
-    fn on_cancel(&mut self, now: Moment, flow: Flow, cancel: &Message) {
+    /// A CANCEL is answered 200 whatever it finds of its INVITE, with the same To tag (9.2).
+    fn on_cancel(&mut self, now: Moment, flow: Flow, cancel: Message) {
         let found = self
             .servers
-            .find(cancel, &Method::Invite)
+            .find(&cancel, &Method::Invite)
             .filter(|id| self.servers.get(*id).is_some_and(|server| server.source.remote.ip() == flow.remote.ip()));
-        let Some(server) = found else {
-            return self.respond_stateless(&flow, cancel, &Answer::new(481));
+        let Some(invite) = found else {
+            return self.respond_stateless(&flow, &cancel, &Answer::new(481));
         };
-        self.respond_stateless_as(server, &flow, cancel, &Answer::new(200));
-        self.cancel_pending(now, server);
+        let id = self.open_server(cancel, flow, Answerer::Endpoint);
+        let tag = self.servers.get(invite).map(|server| server.to_tag.clone());
+        if let Some((server, tag)) = self.servers.get_mut(id).zip(tag) {
+            server.to_tag = tag;
+        }
+        self.respond(now, id, &Answer::new(200));
+        self.cancel_pending(now, invite);
     }
 
     /// Whether a new request must be turned away for lack of room.

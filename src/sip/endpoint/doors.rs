@@ -87,11 +87,13 @@ pub(super) enum Wait {
     NoAck,
     /// After a 491.
     BackOff,
+    /// The caller's own Expires (13.3.1).
+    Expires,
 }
 
 impl Wait {
-    pub(super) const ALL: [Wait; 6] =
-        [Wait::RingLimit, Wait::C, Wait::Provisional, Wait::Repeat, Wait::NoAck, Wait::BackOff];
+    pub(super) const ALL: [Wait; 7] =
+        [Wait::RingLimit, Wait::C, Wait::Provisional, Wait::Repeat, Wait::NoAck, Wait::BackOff, Wait::Expires];
 }
 
 impl Endpoint {
@@ -139,7 +141,7 @@ impl Endpoint {
     /// Bytes came on a connection; messages are framed here.
     pub fn handle_stream(&mut self, now: Moment, flow: Flow, bytes: &[u8]) {
         let Some(connection) = flow.connection else { return };
-        let stream = self.streams.entry(connection).or_insert_with(StreamBuffer::new);
+        let stream = self.streams.entry(connection).or_default();
         let mut broken = stream.push(bytes).is_err();
         while let Some(item) = self.streams.get_mut(&connection).and_then(Iterator::next) {
             match item {

@@ -1,5 +1,5 @@
 //! The words between the endpoint and its owner: what the owner asks for and what it is told.
-//! Never holds behaviour; numbers and names print masked or not at all.
+//! Never holds behaviour; numbers and names never print. RFC 3261 13, 14, 15; RFC 3515; RFC 6086.
 
 use super::super::flow::{Flow, Transport};
 use crate::model::{Digit, Moment};
@@ -176,7 +176,7 @@ impl fmt::Debug for Incoming {
 
 /// What happened. Each outgoing INVITE ends in exactly one of `Failed` and `Answered`; a session that was `Answered`
 /// or `Confirmed` ends in one `Ended`, unless its owner hung up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Event {
     /// A new call.
     Incoming(Incoming),
@@ -216,6 +216,51 @@ pub enum Event {
     AuthFailed { user: String, source: IpAddr },
 }
 
+impl Event {
+    /// What happened, in one word, and to which session.
+    fn summary(&self) -> (&'static str, Option<SessionId>) {
+        match *self {
+            Event::Incoming(ref incoming) => ("Incoming", Some(incoming.session)),
+            Event::Cancelled { session } => ("Cancelled", Some(session)),
+            Event::Confirmed { session } => ("Confirmed", Some(session)),
+            Event::Answer { session, .. } => ("Answer", Some(session)),
+            Event::Provisional { session, .. } => ("Provisional", Some(session)),
+            Event::Answered { session, .. } => ("Answered", Some(session)),
+            Event::Failed { session, .. } => ("Failed", Some(session)),
+            Event::Offered { session, .. } => ("Offered", Some(session)),
+            Event::OfferAnswered { session, .. } => ("OfferAnswered", Some(session)),
+            Event::OfferRefused { session, .. } => ("OfferRefused", Some(session)),
+            Event::Digit { session, .. } => ("Digit", Some(session)),
+            Event::Refer { session, .. } => ("Refer", Some(session)),
+            Event::ReferProgress { session, .. } => ("ReferProgress", Some(session)),
+            Event::Ended { session, .. } => ("Ended", Some(session)),
+            Event::Registered { .. } => ("Registered", None),
+            Event::Unregistered { .. } => ("Unregistered", None),
+            Event::RegistrationChanged { .. } => ("RegistrationChanged", None),
+            Event::AuthFailed { .. } => ("AuthFailed", None),
+        }
+    }
+}
+
+/// Users, numbers and descriptions are not for logs: only what happened, where, and a status.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, session) = self.summary();
+        f.write_str(word)?;
+        if let Some(session) = session {
+            write!(f, " {session}")?;
+        }
+        match self {
+            Event::Provisional { status, .. }
+            | Event::Failed { status, .. }
+            | Event::OfferRefused { status, .. }
+            | Event::ReferProgress { status, .. }
+            | Event::RegistrationChanged { status, .. } => write!(f, " {status}"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What the endpoint holds now; all zero when everything is released.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize)]
 pub struct Counts {
@@ -229,4 +274,24 @@ pub struct Counts {
     pub registrations: usize,
     /// TCP connections with a buffer.
     pub connections: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_tells_what_happened_and_nobodys_number() {
+        let failed = Event::Failed {
+            session: SessionId(7),
+            status: 486,
+            reason: "of 01012345678".to_owned(),
+            retry_after: None,
+        };
+        assert_eq!(format!("{failed:?}"), "Failed session-7 486");
+        let guess = Event::AuthFailed { user: "01012345678".to_owned(), source: IpAddr::from([10, 0, 0, 1]) };
+        assert_eq!(format!("{guess:?}"), "AuthFailed");
+        let party = Party { display: Some("Hong".to_owned()), user: "01012345678".to_owned() };
+        assert_eq!(format!("{party:?}"), "Party(·)");
+    }
 }

@@ -104,9 +104,9 @@ impl Endpoint {
     pub(super) fn turn_away(&mut self, now: Moment, flow: Flow, request: Message, refused: Admission) {
         match refused {
             Admission::Admitted(_) => {}
-            Admission::Challenge { stale } => {
-                self.counters.replays += u64::from(stale);
-                let answer = self.challenge(now, &flow, stale);
+            Admission::Challenge { user, stale } => {
+                self.counters.stale_credentials += u64::from(stale);
+                let answer = self.challenge(now, &flow, &user, stale);
                 self.respond_stateless(&flow, &request, &answer);
             }
             Admission::Wrong { user, wait } => self.refuse_guess(now, flow, request, user, wait),
@@ -138,7 +138,6 @@ impl Endpoint {
         let state = State::Ringing { server, dialog: Box::new(dialog), offered: offer.is_some(), last: None };
         let session = Session {
             peer,
-            call_id: call_id.clone(),
             local_tag: tag.clone(),
             called_by_us: false,
             login: None,
@@ -148,6 +147,10 @@ impl Endpoint {
         };
         self.sessions.insert(id, session);
         self.tags.insert(tag, id);
+        if let Ok(Some(seconds)) = request.expires() {
+            let life = Duration::from_secs(u64::from(seconds));
+            self.timers.set(Alarm::Session(id, Wait::Expires), now + life);
+        }
         self.respond(now, server, &Answer::new(100));
         self.events.push_back(Event::Incoming(Incoming {
             session: id,
@@ -241,6 +244,13 @@ impl Endpoint {
         match talking.leaving.take() {
             Some(Leaving { reason }) => self.leave(now, id, reason.as_deref()),
             None => self.end_unasked(now, id, "no ACK"),
+        }
+    }
+
+    /// The caller's own Expires is over and nobody has answered: as if it had cancelled (13.3.1).
+    pub(super) fn on_expires(&mut self, now: Moment, id: SessionId) {
+        if let Some(Session { state: State::Ringing { server, .. }, .. }) = self.sessions.get(&id) {
+            self.cancel_pending(now, *server);
         }
     }
 

@@ -2,6 +2,7 @@
 //! Never knows what a call or a queue is. RFC 3261 and the extensions each file names.
 
 mod accounts;
+mod challenges;
 mod clients;
 mod counters;
 mod dispatch;

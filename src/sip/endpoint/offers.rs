@@ -124,7 +124,7 @@ impl Endpoint {
         if let Some(talking) = session.talking() {
             talking.exchange = Exchange::Asking { client, sdp, collisions };
         }
-        self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+        self.start_timer_c(now, id);
     }
 
     /// The random wait after a 491 is over.
@@ -154,7 +154,7 @@ impl Endpoint {
         };
         match reply.status {
             ..200 => {
-                self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+                self.start_timer_c(now, id);
                 self.go_on(now, id);
             }
             200..300 => {

@@ -9,7 +9,6 @@ use super::gate::text;
 use crate::model::Moment;
 use crate::sip::body::session_description;
 use crate::sip::dialog::Dialog;
-use crate::sip::digest::{authorize, choose};
 use crate::sip::draft::{ContactKind, Draft};
 use crate::sip::flow::Flow;
 use crate::sip::header::{NameAddr, Params};
@@ -19,6 +18,7 @@ use crate::sip::method::Method;
 use crate::sip::refer::Referrals;
 use crate::sip::session::{Errands, Exchange, Login, Peer, Session, State, Talking};
 use crate::sip::status::reason_phrase;
+use crate::sip::timers::Letter;
 use crate::sip::uri::{Host, Uri};
 use bytes::Bytes;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Endpoint {
             method: Method::Invite,
             uri,
             routes: Vec::new(),
-            from: self.from_of(&invite, &flow).with_tag(&tag),
+            from: self.caller_of(&invite, &flow).with_tag(&tag),
             to: match &invite.to_display {
                 Some(display) => to.with_display(display),
                 None => to,
@@ -60,12 +60,10 @@ impl Endpoint {
             headers: headers_of(&invite),
             body: invite.sdp.clone().map(|sdp| ("application/sdp", sdp)),
         };
-        let call_id = draft.call_id.clone();
         let may_switch = !matches!(peer, Peer::Device(_));
         let client = self.send_request_sized(now, draft, flow, Asker::Call(id), may_switch);
         let session = Session {
             peer,
-            call_id,
             local_tag: tag.clone(),
             called_by_us: true,
             login: invite.credentials.map(|(user, password)| Login { user, password }),
@@ -76,7 +74,7 @@ impl Endpoint {
         self.sessions.insert(id, session);
         self.tags.insert(tag, id);
         self.timers.set(Alarm::Session(id, Wait::RingLimit), now + invite.ring_limit);
-        self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+        self.start_timer_c(now, id);
         Ok(())
     }
 
@@ -100,7 +98,7 @@ impl Endpoint {
         }
     }
 
-    fn from_of(&self, invite: &Invite, flow: &Flow) -> NameAddr {
+    fn caller_of(&self, invite: &Invite, flow: &Flow) -> NameAddr {
         if invite.from.user.is_empty() {
             // RFC 3323 4.1.1.3.
             let nowhere = Host::Name(Bytes::from_static(b"anonymous.invalid"));
@@ -137,14 +135,14 @@ impl Endpoint {
         if let Some(Session { state: State::Calling { client, early, .. }, .. }) = self.sessions.get_mut(&id) {
             *client = next;
             early.clear();
-            self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+            self.start_timer_c(now, id);
         }
     }
 
     fn on_progress(&mut self, now: Moment, id: SessionId, client: ClientId, reply: Reply<'_>) {
         let Some(message) = reply.message else { return };
         // Each provisional response but 100 shows that somebody still works on it (16.7 step 2).
-        self.timers.set(Alarm::Session(id, Wait::C), now + self.durations.c);
+        self.start_timer_c(now, id);
         let dialog = self.dialog_from(client, message);
         if let Some(Session { state: State::Calling { early, .. }, .. }) = self.sessions.get_mut(&id)
             && let Some(dialog) = dialog.filter(|dialog| !dialog.remote_tag.is_empty())
@@ -199,6 +197,13 @@ impl Endpoint {
         let retry_after = reply.message.and_then(retry_after);
         self.end_session(now, id);
         self.fail(id, reply.status, reason.unwrap_or_else(|| reason_phrase(reply.status).to_owned()), retry_after);
+    }
+
+    /// Timer C, from now on (again).
+    pub(super) fn start_timer_c(&mut self, now: Moment, id: SessionId) {
+        if let Some(wait) = self.durations.wait(Letter::C, 0, true) {
+            self.timers.set(Alarm::Session(id, Wait::C), now + wait);
+        }
     }
 
     /// The caller's patience, or Timer C, is over.
@@ -319,45 +324,6 @@ impl Endpoint {
             _ => {}
         }
     }
-
-    /// Sends the request again with credentials for this challenge: at most twice, the second time only when the first
-    /// nonce was too old, and only for the peer that the request was meant for (22.2, 22.3).
-    pub(super) fn answer_challenge(
-        &mut self,
-        now: Moment,
-        id: ClientId,
-        reply: Reply<'_>,
-        login: Option<&Login>,
-        cseq: Option<u32>,
-    ) -> Option<ClientId> {
-        let (asked, shown) = match reply.status {
-            401 => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
-            407 => (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
-            _ => return None,
-        };
-        let (message, login) = (reply.message?, login?);
-        let challenges = message.challenges(&asked);
-        let challenge = choose(&challenges)?;
-        let client = self.clients.get(id)?;
-        let meant = reply.flow.remote.ip() == client.flow.remote.ip();
-        if !meant || client.tries >= CHALLENGES_MAX || client.tries > 0 && !challenge.stale {
-            return None;
-        }
-        let (mut draft, flow, asker, tries) =
-            (client.draft.clone(), client.flow, client.asker.clone(), client.tries + 1);
-        draft.cseq = cseq.unwrap_or(draft.cseq + 1);
-        let client_nonce = self.random.client_nonce();
-        let secret = (login.user.as_str(), login.password.as_str());
-        let uri = draft.uri.to_bytes();
-        let credentials = authorize(challenge, secret, &draft.method, &uri, &client_nonce, 1);
-        draft.set_credentials(shown, credentials.to_bytes());
-        let may_switch = matches!(asker, Asker::Call(_));
-        let next = self.send_request_sized(now, draft, flow, asker, may_switch);
-        if let Some(client) = self.clients.get_mut(next) {
-            client.tries = tries;
-        }
-        Some(next)
-    }
 }
 
 /// Seconds of a Retry-After header, whatever comment or parameter follows (20.33).
@@ -397,5 +363,3 @@ const RESERVED: [HeaderName; 14] = [
 ];
 /// Branches of a fork that are told apart.
 const EARLY_DIALOGS_MAX: usize = 8;
-/// Challenges answered for one request.
-const CHALLENGES_MAX: u32 = 2;

@@ -16,6 +16,7 @@ use crate::sip::message::Message;
 use crate::sip::refer::{fragment, fragment_status};
 use crate::sip::session::Errand;
 use crate::sip::status::reason_phrase;
+use crate::sip::timers::Letter;
 use crate::sip::uri::{Scheme, Uri};
 
 impl Endpoint {
@@ -136,8 +137,10 @@ impl Endpoint {
         }
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if (200..300).contains(&reply.status) {
-            if session.referrals.accepted(refer) {
-                self.timers.set(Alarm::Refer(id, refer), now + self.durations.patience());
+            if session.referrals.accepted(refer)
+                && let Some(wait) = self.durations.wait(Letter::N, 0, true)
+            {
+                self.timers.set(Alarm::Refer(id, refer), now + wait);
             }
         } else if session.referrals.give_up(refer) {
             self.events.push_back(Event::ReferProgress { session: id, status: reply.status, last: true });

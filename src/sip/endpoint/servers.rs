@@ -190,18 +190,7 @@ impl Endpoint {
             return;
         }
         let tag = self.gate.stateless_tag(request);
-        self.write_stateless(flow, request, &tag, answer);
-    }
-
-    /// The same with the To tag of another request's transaction: a CANCEL is answered like its INVITE (9.2).
-    pub(super) fn respond_stateless_as(&mut self, id: ServerId, flow: &Flow, request: &Message, answer: &Answer) {
-        if let Some(tag) = self.servers.get(id).map(|server| server.to_tag.clone()) {
-            self.write_stateless(flow, request, &tag, answer);
-        }
-    }
-
-    fn write_stateless(&mut self, flow: &Flow, request: &Message, tag: &[u8], answer: &Answer) {
-        let bytes = self.write_response(request, flow, tag, answer);
+        let bytes = self.write_response(request, flow, &tag, answer);
         let back = request.top_via().map_or(*flow, |via| Endpoint::way_back(&via, flow));
         self.count_response(answer.status);
         self.send(back, bytes);

@@ -1,5 +1,5 @@
 //! What an endpoint is told once, at its start: names, listeners, devices, trunks, bounds.
-//! Never read from a file here; the configuration room does that.
+//! Never read from a file here; the configuration room does that. RFC 3261 10.3 (lives), 17.1.1.1 (T1), 16.6 (Timer C).
 
 use super::super::flow::Transport;
 use std::fmt;

@@ -62,8 +62,8 @@ impl Endpoint {
             // A phone that reconnected has registered over its new connection.
             if flow.transport == Transport::Tcp && flow.connection.is_none() {
                 let bindings = self.registrar.bindings(user);
-                let newest = bindings.iter().rev().map(|binding| binding.flow);
-                return newest.filter(|other| other.remote.ip() == flow.remote.ip()).next().unwrap_or(flow);
+                let mut newest = bindings.iter().rev().map(|binding| binding.flow);
+                return newest.find(|other| other.remote.ip() == flow.remote.ip()).unwrap_or(flow);
             }
             return flow;
         }

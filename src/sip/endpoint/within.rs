@@ -267,16 +267,7 @@ impl Endpoint {
 
     /// Sends BYE and lets the session go.
     pub(super) fn leave(&mut self, now: Moment, id: SessionId, reason: Option<&str>) {
-        // A 2xx without ACK must have one before its BYE makes sense to the peer.
-        if let Some(session) = self.sessions.get_mut(&id) {
-            let peer = session.peer.clone();
-            if let Some(talking) = session.talking()
-                && let Exchange::Owing { client } = talking.exchange
-            {
-                let dialog = talking.dialog.clone();
-                self.acknowledge_success(client, &dialog, &peer, None);
-            }
-        }
+        self.pay_owed_ack(id);
         let login = self.sessions.get(&id).and_then(|session| session.login.clone());
         if let Some((mut draft, flow)) = self.draft_within(id, Method::Bye) {
             if let Some(text) = reason {
@@ -285,6 +276,18 @@ impl Endpoint {
             self.send_request(now, draft, flow, Asker::Leave(login));
         }
         self.end_session(now, id);
+    }
+
+    /// A 2xx whose offer our owner never answered gets its ACK all the same, or it would be repeated for ever.
+    fn pay_owed_ack(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let peer = session.peer.clone();
+        let Some(talking) = session.talking() else { return };
+        if let Exchange::Owing { client } = talking.exchange {
+            talking.exchange = Exchange::Idle;
+            let dialog = talking.dialog.clone();
+            self.acknowledge_success(client, &dialog, &peer, None);
+        }
     }
 
     /// BYE that nobody asked for, and the event that says so.
@@ -306,6 +309,7 @@ impl Endpoint {
 
     /// Forgets a session. Requests of the peer still waiting in it are answered (15.1.2), INVITEs of ours abandoned.
     fn end_session_because(&mut self, now: Moment, id: SessionId, reason: Option<&str>) {
+        self.pay_owed_ack(id);
         let Some(session) = self.sessions.remove(&id) else { return };
         self.tags.remove(&session.local_tag);
         for wait in Wait::ALL {
@@ -346,6 +350,7 @@ impl Endpoint {
             Wait::Repeat => self.repeat_answer(now, id),
             Wait::NoAck => self.on_no_ack(now, id),
             Wait::BackOff => self.ask_again(now, id),
+            Wait::Expires => self.on_expires(now, id),
         }
     }
 
