@@ -19,7 +19,6 @@ pub(super) struct Table<M, const N: usize> {
     family: Family<Labels<N>, M, fn() -> M>,
 }
 
-/// Label names with their values.
 type Labels<const N: usize> = [(&'static str, String); N];
 
 /// A counter of seconds.

@@ -198,7 +198,7 @@ function cardFacts({ totals, thresholds: limits, agents, calls_active: calls }, 
       mark: target,
       note: known
         ? say('card.service_level.note', { target: whole(target), secs: totals.target_ms / 1000 })
-        : say('card.service_level.mixed'),
+        : agents.length > 0 && totals.entered > 0 ? say('card.service_level.mixed') : '',
     },
     answer_rate: {
       figure: percent(totals.answer_rate),

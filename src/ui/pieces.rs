@@ -1,4 +1,4 @@
-//! Every file of the live page, built into the program, and the tests that hold them to it. Never renders.
+//! The files of the live page as bytes in the program. Serves nothing; `api::pages` does.
 
 /// One file of the page.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn text(name: &str) -> &'static str {
         let piece = PIECES.iter().chain([&LIVE]).find(|piece| piece.name == name).expect("a piece of this name");
@@ -101,5 +101,56 @@ mod tests {
         let promises = crate::center::event::Promise::ALL.map(|promise| format!("promise.{}", promise.word()));
         let wanted = states.map(|state| format!("state.{state}")).into_iter().chain(promises);
         wanted.for_each(|key| assert!(known.contains(&key), "no text {key}"));
+    }
+
+    /// The tokens of one theme: the first block of the style sheet that begins with `opening`, over the light ones.
+    fn tokens(opening: &str) -> BTreeMap<&'static str, [f64; 3]> {
+        let sheet = text("live.css");
+        let block = |opening: &str| {
+            let body = &sheet[sheet.find(opening).expect("the theme is in the sheet") + opening.len()..];
+            body.split('}').next().expect("split gives one")
+        };
+        let mut tokens = BTreeMap::new();
+        for declaration in block(":root {").split(';').chain(block(opening).split(';')) {
+            let Some((name, value)) = declaration.split_once(':') else { continue };
+            let Some(hex) = value.trim().strip_prefix('#') else { continue };
+            let channel = |at: usize| {
+                let byte = u8::from_str_radix(&hex[at..at + 2], 16).expect("colours have six digits");
+                let share = f64::from(byte) / 255.0;
+                if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+            };
+            tokens.insert(name.trim(), [channel(0), channel(2), channel(4)]);
+        }
+        tokens
+    }
+
+    /// WCAG 2.2, contrast ratio.
+    fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+        let luminance = |[red, green, blue]: [f64; 3]| 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn every_text_stands_out_from_its_ground_in_every_theme() {
+        let pairs = [
+            ("--text", "--ground --panel --sunk --act-ground --watch-ground --calm-ground"),
+            ("--soft", "--ground --panel --sunk --calm-ground"),
+            ("--accent", "--panel --sunk"),
+            ("--good", "--panel --good-ground"),
+            ("--watch", "--panel --sunk --watch-ground --act-ground"),
+            ("--act", "--panel --sunk --act-ground"),
+            ("--panel", "--act"),
+        ];
+        let dark = ":root:not([data-theme=\"light\"], [data-theme=\"contrast\"]) {";
+        for theme in [":root {", dark, ":root[data-theme=\"dark\"] {", ":root[data-theme=\"contrast\"] {"] {
+            let tokens = tokens(theme);
+            for (ink, grounds) in pairs {
+                for ground in grounds.split(' ') {
+                    let ratio = contrast(tokens[ink], tokens[ground]);
+                    assert!(ratio >= 4.5, "{theme} {ink} on {ground} has only {ratio:.2}");
+                }
+            }
+        }
     }
 }
