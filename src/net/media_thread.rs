@@ -79,7 +79,6 @@ impl MediaHandle {
     ///
     /// # Errors
     /// Gives the command back when the thread is too far behind, or gone.
-    #[expect(clippy::result_large_err, reason = "the command comes back whole, so that nothing is lost")]
     pub fn send(&self, command: Command) -> Result<(), Command> {
         self.sender.try_send(command).map_err(|refused| match refused {
             mpsc::TrySendError::Full(command) | mpsc::TrySendError::Disconnected(command) => command,

@@ -17,7 +17,8 @@ pub fn texts(server: &Server, query: &str) -> Vec<String> {
     runtime.block_on(async {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(server.database()).read_only(true);
         let mut connection = SqliteConnection::connect_with(&options).await.expect("the database opens");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&mut connection).await.expect("the query is sound");
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&mut connection).await.expect("the query is sound");
         rows.iter().map(|row| row.get::<String, _>(0)).collect()
     })
 }

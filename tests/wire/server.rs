@@ -67,7 +67,10 @@ impl Setup {
         swap("data = \"thirdring-data\"", "data = \"data\"\ndrain = \"20s\"");
         swap(
             "trunk = [{ name = \"loopback\", addresses = [\"127.0.0.1\"], target = \"sip:127.0.0.1:5080\" }]",
-            &format!("trunk = [{{ name = \"loopback\", addresses = [\"127.0.0.2\"], target = \"sip:{}\" }}]", ports.peer()),
+            &format!(
+                "trunk = [{{ name = \"loopback\", addresses = [\"127.0.0.2\"], target = \"sip:{}\" }}]",
+                ports.peer()
+            ),
         );
         swap("number = [\n", "number = [\n  { number = \"1500\", title = \"Queue\", queue = \"general\" },\n");
         if let Some(flows) = &self.flows {
@@ -77,7 +80,10 @@ impl Setup {
             swap(old, new);
         }
         let (sip, http) = (ports.sip(), ports.http());
-        let _ = write!(text, "\n[sip]\nlisten_udp = [\"{sip}\"]\nlisten_tcp = [\"{sip}\"]\n\n[http]\nlisten = \"{http}\"\n");
+        let _ = write!(
+            text,
+            "\n[sip]\nlisten_udp = [\"{sip}\"]\nlisten_tcp = [\"{sip}\"]\n\n[http]\nlisten = \"{http}\"\n"
+        );
         text + "\n" + &self.more
     }
 }

@@ -33,10 +33,8 @@ fn refusals_say_why() {
 
 #[test]
 fn phones_register_with_md5_and_sha_256_and_guessers_wait() {
-    let setup = Setup::new().replace(
-        "{ user = \"228\", password = \"dev228\", md5 = true }",
-        "{ user = \"228\", password = \"dev228\" }",
-    );
+    let setup = Setup::new()
+        .replace("{ user = \"228\", password = \"dev228\", md5 = true }", "{ user = \"228\", password = \"dev228\" }");
     let server = Server::start(&setup);
     Scenario::new("register").device("201", "dev201").run(&server);
     eventually("201 is registered", SOON, || server.agent("a-201")["phone_registered"] == true);
@@ -134,7 +132,9 @@ fn broken_and_unknown_messages_are_answered_as_such() {
     let server = Server::start(&Setup::new());
     let peer = Raw::new(&server, "127.0.0.2");
     // A body shorter than it says.
-    let broken = peer.request("INVITE", "1500", "broken", "Content-Type: application/sdp\n", &peer.offer()).replace("Content-Length: ", "Content-Length: 9");
+    let broken = peer
+        .request("INVITE", "1500", "broken", "Content-Type: application/sdp\n", &peer.offer())
+        .replace("Content-Length: ", "Content-Length: 9");
     peer.send(&broken);
     assert_eq!(peer.receive_final().status(), 400);
     peer.send(&peer.request("OPTIONS", "", "no-cseq", "", "").replace("CSeq: 1 OPTIONS\n", ""));
@@ -166,7 +166,8 @@ fn a_repeated_invite_is_one_call_and_a_lost_ack_is_waited_for() {
     assert_eq!((third.status(), third.header("To")), (200, first.header("To")));
     let target = first.header("Contact").trim_start_matches('<').split('>').next().unwrap_or_default().to_owned();
     let within = |method: &str, cseq: u32, transaction: &str| {
-        let request = peer.request(method, "9196", transaction, "", "").replace(&format!("raw-{transaction}"), "raw-again");
+        let request =
+            peer.request(method, "9196", transaction, "", "").replace(&format!("raw-{transaction}"), "raw-again");
         let request = request.replace(&format!("CSeq: 1 {method}"), &format!("CSeq: {cseq} {method}"));
         let (to, sip) = (format!("To: <sip:9196@{}>\n", server.sip()), format!("sip:9196@{} SIP", server.sip()));
         request.replacen(&to, &format!("To: {}\n", first.header("To")), 1).replacen(&sip, &format!("{target} SIP"), 1)
