@@ -24,6 +24,8 @@ pub struct Exchange {
     pub registrations: BTreeMap<String, (bool, u16)>,
     /// Whether samples are kept.
     pub listens: bool,
+    /// Whether people speak; else their lines are open and silent, which is cheaper to simulate.
+    pub speaks: bool,
     /// Whether a person who is on the telephone is busy for everybody else.
     pub one_line: bool,
     /// What has happened to telephones since somebody last looked.
@@ -105,6 +107,7 @@ impl Exchange {
             manners: BTreeMap::new(),
             registrations: BTreeMap::new(),
             listens: true,
+            speaks: true,
             one_line: false,
             news: VecDeque::new(),
         }
@@ -145,7 +148,9 @@ impl Exchange {
             }
             Output::Answered { phone } => {
                 let hertz = self.phones.get(&phone).map_or(0, |phone| voice_of(&phone.user));
-                self.bank.tone(phone, hertz, true);
+                if self.speaks {
+                    self.bank.tone(phone, hertz, true);
+                }
                 self.write(phone, |book| book.answered = book.answered.or(Some(now)));
             }
             Output::Ringing { phone } => self.write(phone, |book| book.rang = book.rang.or(Some(now))),
