@@ -58,6 +58,8 @@ pub(super) struct Contact {
     pub(super) call: Call,
     pub(super) from: PhoneNumber,
     pub(super) to: PhoneNumber,
+    /// The agent whose own phone made this call.
+    pub(super) made_by: Option<AgentId>,
     pub(super) worker: usize,
     pub(super) max_forwards: u32,
     pub(super) flow: Option<Arc<ivr::Flow>>,
@@ -91,8 +93,6 @@ pub(super) struct WaitFacts {
     pub(super) announce_every: Option<Duration>,
     pub(super) tell_position: bool,
     pub(super) tell_expected: bool,
-    pub(super) recording: bool,
-    pub(super) within_target: bool,
 }
 
 /// Whose announcement was played.

@@ -422,6 +422,9 @@ impl Center {
         // The queue's last word on this caller belongs before the record.
         self.hear_acd(now);
         let Some(contact) = self.forget_call(id) else { return };
+        if let Some(agent) = contact.made_by {
+            self.tell_acd(now, acd::Input::Released { agent, call: id, wrap_up: false });
+        }
         let unix = |moment: Moment| self.wall.unix_ms(moment);
         let record = CallRecord {
             call: id,

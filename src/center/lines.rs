@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 
 use crate::call::Role;
-use crate::media::PortSlot;
 use crate::model::{AgentId, CallId, Codec, LegId, Moment, PhoneNumber};
 use crate::sdp::Negotiation;
 use crate::sip::{ReferId, SessionId};
@@ -38,7 +37,6 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) struct Media {
     pub(super) worker: usize,
-    pub(super) slot: PortSlot,
     pub(super) negotiation: Negotiation,
     pub(super) codec: Option<Codec>,
 }

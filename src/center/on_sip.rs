@@ -97,8 +97,18 @@ impl Center {
             closing_wait: policy.closing_wait,
         };
         let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
+        let made_by = match &incoming.identity {
+            Identity::Device(device) if !matches!(begin, Begin::Tell(_)) => self.settings.person_of_device(device),
+            _ => None,
+        };
+        let made_by = made_by.map(|person| person.id);
+        if let Some(agent) = made_by {
+            // Whoever is on a call of their own making is not offered another.
+            self.tell_acd(now, acd::Input::Busy { agent, call: id });
+        }
         let contact = Contact {
             call: Call::new(id, leg, begin, rules, now),
+            made_by,
             from: from.clone(),
             to: to.clone(),
             worker,
@@ -262,7 +272,7 @@ impl Center {
         self.command(worker, Command::Open { leg, slot, seed });
         let local = std::net::SocketAddr::new(self.settings.media.address, port);
         let negotiation = Negotiation::new(local, self.settings.media.codecs.clone(), seed >> 2);
-        Some(Media { worker, slot, negotiation, codec: None })
+        Some(Media { worker, negotiation, codec: None })
     }
 
     pub(super) fn agree(&mut self, worker: usize, leg: LegId, agreed: &Agreed) {

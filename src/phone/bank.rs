@@ -106,7 +106,6 @@ pub struct Line {
     /// The account or the caller's number.
     pub user: String,
     session: SessionId,
-    slot: PortSlot,
     negotiation: Negotiation,
     answer: Option<Bytes>,
     pub answered: bool,
@@ -162,7 +161,7 @@ impl Bank {
 
     /// Dials `number` as `user`; none when every line is in use.
     pub fn call(&mut self, now: Moment, user: &str, number: &str, password: Option<&str>) -> Option<PhoneId> {
-        let (phone, slot, mut negotiation) = self.open()?;
+        let (phone, mut negotiation) = self.open()?;
         let sdp = negotiation.offer(Direction::SendRecv);
         let session = self.sip.invite(
             now,
@@ -185,7 +184,6 @@ impl Bank {
             phone,
             user: user.to_owned(),
             session,
-            slot,
             negotiation,
             answer: None,
             answered: false,
@@ -342,15 +340,7 @@ impl Bank {
         use sip::Event;
         match event {
             Event::Incoming(incoming) => self.on_incoming(now, incoming),
-            Event::Provisional { session, status, sdp } => {
-                let Some(phone) = self.by_session.get(&session).copied() else { return };
-                if let Some(sdp) = sdp {
-                    self.agree(phone, &sdp);
-                }
-                if status == 180 || status == 183 {
-                    self.outputs.push_back(Output::Ringing { phone });
-                }
-            }
+            Event::Provisional { session, status, sdp } => self.on_provisional(session, status, sdp.as_deref()),
             Event::Answered { session, sdp } => {
                 let Some(phone) = self.by_session.get(&session).copied() else { return };
                 if let Some(sdp) = sdp {
@@ -412,12 +402,22 @@ impl Bank {
         }
     }
 
+    fn on_provisional(&mut self, session: SessionId, status: u16, sdp: Option<&[u8]>) {
+        let Some(phone) = self.by_session.get(&session).copied() else { return };
+        if let Some(sdp) = sdp {
+            self.agree(phone, sdp);
+        }
+        if status == 180 || status == 183 {
+            self.outputs.push_back(Output::Ringing { phone });
+        }
+    }
+
     fn refuse_refer(&mut self, now: Moment, session: SessionId, refer: ReferId) {
         self.sip.refuse_refer(now, session, refer, 603);
     }
 
     fn on_incoming(&mut self, now: Moment, incoming: sip::Incoming) {
-        let Some((phone, slot, mut negotiation)) = self.open() else {
+        let Some((phone, mut negotiation)) = self.open() else {
             return self.sip.reject(now, incoming.session, 486, None, None);
         };
         let answer = match &incoming.offer {
@@ -438,7 +438,6 @@ impl Bank {
             phone,
             user: user.clone(),
             session: incoming.session,
-            slot,
             negotiation,
             answer: Some(answer),
             answered: false,
@@ -493,7 +492,7 @@ impl Bank {
         }
     }
 
-    fn open(&mut self) -> Option<(PhoneId, PortSlot, Negotiation)> {
+    fn open(&mut self) -> Option<(PhoneId, Negotiation)> {
         let slot = self.free.pop_front()?;
         let port = *self.settings.ports.get(usize::from(slot.0))?;
         self.next += 1;
@@ -501,7 +500,7 @@ impl Bank {
         let seed = self.seed ^ self.next.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.command(Command::Open { leg: LegId(phone.0), slot, seed });
         let local = SocketAddr::new(self.settings.media_address, port);
-        Some((phone, slot, Negotiation::new(local, self.settings.codecs.clone(), seed >> 2)))
+        Some((phone, Negotiation::new(local, self.settings.codecs.clone(), seed >> 2)))
     }
 
     fn insert(&mut self, line: Line) {

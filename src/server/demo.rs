@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, watch};
 
@@ -29,7 +28,6 @@ pub struct DemoThread {
     letters: mpsc::Sender<Letter<Stop>>,
     thread: Option<std::thread::JoinHandle<()>>,
     pub tally: watch::Receiver<Tally>,
-    stopped: Arc<AtomicBool>,
 }
 
 /// The only thing that a demo is told.
@@ -66,8 +64,7 @@ impl DemoThread {
             deliver,
         )?;
         let (publish, tally) = watch::channel(Tally::default());
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (over, demo) = (Arc::clone(&stopped), demo_settings(options, config));
+        let demo = demo_settings(options, config);
         let thread = std::thread::Builder::new()
             .name("demo".to_owned())
             .spawn(move || {
@@ -80,16 +77,9 @@ impl DemoThread {
                     let origin = clock.origin();
                     Pump { machine, transports, arrivals, letters: mailbox, media: vec![handle], origin }.run().await;
                 });
-                over.store(true, Ordering::Release);
             })
             .map_err(|source| ServerError::Start { what: "the demo thread", source })?;
-        Ok(DemoThread { letters, thread: Some(thread), tally, stopped })
-    }
-
-    /// Whether the phones have given up by themselves.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
+        Ok(DemoThread { letters, thread: Some(thread), tally })
     }
 }
 

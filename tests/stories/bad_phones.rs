@@ -95,9 +95,10 @@ fn a_wrong_password_is_refused_and_guessing_gets_slower() {
             continue;
         }
         branches.push(branch);
-        let answer = house.wire.iter().find(|letter| {
-            letter.to == AGENTS && letter.text.contains(branch) && letter.text.starts_with("SIP/2.0 4")
-        });
+        let answer = house
+            .wire
+            .iter()
+            .find(|letter| letter.to == AGENTS && letter.text.contains(branch) && letter.text.starts_with("SIP/2.0 4"));
         if let Some(answer) = answer {
             waits.push(answer.at.since(request.at).as_millis());
         }
@@ -134,7 +135,10 @@ fn an_unknown_address_is_asked_who_it_is() {
     let text = invite("1300", "who", &sdp("0")).replace(&oddity().to_string(), &stranger.to_string());
     house.stranger_sends(stranger, &text);
     let letters = house.letters_to(stranger);
-    assert!(letters.iter().any(|text| text.starts_with("SIP/2.0 401") || text.starts_with("SIP/2.0 403")), "{letters:?}");
+    assert!(
+        letters.iter().any(|text| text.starts_with("SIP/2.0 401") || text.starts_with("SIP/2.0 403")),
+        "{letters:?}"
+    );
     house.wait(secs(40));
     house.night_falls();
     assert_eq!(house.count(|kind| matches!(kind, EventKind::CallReceived { .. })), 0);

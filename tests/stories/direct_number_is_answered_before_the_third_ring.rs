@@ -8,7 +8,9 @@ use crate::support::{House, MINJI, millis, secs};
 /// How long after the first ring the caller was answered.
 fn rang(house: &House) -> u64 {
     let answers = house.events_where(|kind| matches!(kind, EventKind::CallAnswered { .. }));
-    let [(_, EventKind::CallAnswered { rang_ms })] = answers.as_slice() else { panic!("one answer\n{}", house.story()) };
+    let [(_, EventKind::CallAnswered { rang_ms })] = answers.as_slice() else {
+        panic!("one answer\n{}", house.story())
+    };
     *rang_ms
 }
 

@@ -173,6 +173,21 @@ fn the_peers_own_loss_stays_visible_and_its_restart_does_not() {
 }
 
 #[test]
+fn comfort_noise_is_neither_passed_on_nor_a_loss() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    studio.run(200);
+    studio.phones[1].heard.clear();
+    for _ in 0..10 {
+        studio.run(60);
+        let header = studio.phones[0].next(13, 160);
+        assert_eq!(studio.send(0, &packet(header, &[70])), None);
+    }
+    studio.phones[1].assert_one_clean_stream();
+    let statistics = studio.close(0);
+    assert_eq!((statistics.lost, statistics.malformed), (0, 10));
+}
+
+#[test]
 fn another_remote_address_opens_the_lock_again() {
     let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
     studio.run(200);

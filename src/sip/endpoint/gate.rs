@@ -28,8 +28,6 @@ pub(super) struct Gate {
     devices: BTreeMap<String, Secrets>,
     /// Verified when the user is unknown, so that time tells nothing.
     nobody: Secrets,
-    /// Whether any device may answer with MD5: then everybody is offered it, or the offer would tell who exists.
-    offers_md5: bool,
     guesses: BTreeMap<IpAddr, Guesses>,
     tag_key: [u8; 32],
 }
@@ -51,8 +49,8 @@ struct Guesses {
 pub(super) enum Admission {
     /// Come in.
     Admitted(Identity),
-    /// Show your password.
-    Challenge { stale: bool },
+    /// Show your password; `user` is who the request claims to be from.
+    Challenge { user: String, stale: bool },
     /// Wrong; the answer waits for `wait`.
     Wrong { user: String, wait: Duration },
     /// Right password, wrong request.
@@ -67,7 +65,6 @@ impl Gate {
             sha256: Ha1::new(Algorithm::Sha256, user, &realm, password),
             md5: md5.then(|| Ha1::new(Algorithm::Md5, user, &realm, password)),
         };
-        let offers_md5 = settings.devices.iter().any(|device| device.md5);
         let devices = std::mem::take(&mut settings.devices)
             .into_iter()
             .map(|device| (device.user.clone(), secrets(&device.user, &device.password, device.md5)))
@@ -76,7 +73,6 @@ impl Gate {
             authenticator: Authenticator::new(&realm, random.key(), settings.nonce_life),
             nobody: secrets("", &random.client_nonce(), true),
             devices,
-            offers_md5,
             guesses: BTreeMap::new(),
             tag_key: random.key(),
             realm,
@@ -99,21 +95,38 @@ impl Gate {
         Bytes::from(word)
     }
 
-    /// The challenges to send, the best first.
-    fn challenges(&mut self, now: Moment, source: IpAddr, stale: bool) -> Vec<Bytes> {
-        let mut algorithms = vec![Algorithm::Sha256];
-        if self.offers_md5 {
-            algorithms.push(Algorithm::Md5);
+    /// The challenge for whoever claims to be `user`.
+    fn challenge(&mut self, now: Moment, source: IpAddr, user: &str, stale: bool) -> Bytes {
+        self.authenticator.challenge(now, source, self.algorithm(user), stale).to_bytes()
+    }
+
+    /// What a device is asked for. Never two algorithms at once: a phone that knows no SHA-256 often gives up at the
+    /// sight of it instead of taking the next challenge, as RFC 8760 2.4 wants it to. A stranger is treated like
+    /// one of our devices, always the same one, so that the challenge does not tell who exists.
+    fn algorithm(&self, user: &str) -> Algorithm {
+        let alike = || {
+            let place = usize::from(self.fingerprint(user.as_bytes())[0]) % self.devices.len().max(1);
+            self.devices.values().nth(place)
+        };
+        match self.devices.get(user).or_else(alike) {
+            Some(Secrets { md5: Some(_), .. }) => Algorithm::Md5,
+            _ => Algorithm::Sha256,
         }
-        let challenge = |algorithm| self.authenticator.challenge(now, source, algorithm, stale).to_bytes();
-        algorithms.into_iter().map(challenge).collect()
+    }
+
+    /// A keyed hash, the same for the same text as long as we run.
+    fn fingerprint(&self, text: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.tag_key).expect("HMAC takes a key of any length");
+        mac.update(text);
+        mac.finalize().into_bytes().into()
     }
 
     /// Judges the credentials of a request; the device's user when they are right.
-    fn judge(&mut self, now: Moment, source: IpAddr, request: &Message) -> Result<String, Admission> {
+    fn judge(&mut self, now: Moment, source: IpAddr, request: &Message, claimed: &str) -> Result<String, Admission> {
         let method = request.method().cloned().unwrap_or(Method::Options);
+        let challenge = |stale| Admission::Challenge { user: claimed.to_owned(), stale };
         let Some(credentials) = request.credentials(&HeaderName::Authorization, &self.realm) else {
-            return Err(Admission::Challenge { stale: false });
+            return Err(challenge(false));
         };
         let user = String::from_utf8_lossy(&credentials.username).into_owned();
         let known = self.devices.get(&user);
@@ -125,7 +138,7 @@ impl Gate {
         let verdict = self.authenticator.judge(now, source, &credentials, ha1, &method);
         match verdict {
             Verdict::Accepted if known.is_some() => {}
-            Verdict::Stale | Verdict::Replayed if known.is_some() => return Err(Admission::Challenge { stale: true }),
+            Verdict::Stale | Verdict::Replayed if known.is_some() => return Err(challenge(true)),
             _ => return Err(Admission::Wrong { user, wait: self.guessed(now, source) }),
         }
         if !is_same_uri(&credentials, request) {
@@ -166,7 +179,7 @@ impl Endpoint {
 
     /// Digest, and the name in the request must be the one proved.
     pub(super) fn admit_device(&mut self, now: Moment, flow: &Flow, request: &Message, claimed: &str) -> Admission {
-        match self.gate.judge(now, flow.remote.ip(), request) {
+        match self.gate.judge(now, flow.remote.ip(), request, claimed) {
             Ok(user) if user == claimed => Admission::Admitted(Identity::Device(user)),
             Ok(_) => Admission::Refused(Answer::new(403)),
             Err(admission) => admission,
@@ -179,22 +192,22 @@ impl Endpoint {
         trunks.iter().find(|trunk| trunk.speaks_from(flow.remote)).map(|trunk| trunk.name.as_str())
     }
 
-    /// A 401 with fresh challenges.
-    pub(super) fn challenge(&mut self, now: Moment, flow: &Flow, stale: bool) -> Answer {
-        let challenges = self.gate.challenges(now, flow.remote.ip(), stale);
-        challenges.into_iter().fold(Answer::new(401), |answer, value| answer.with(HeaderName::WwwAuthenticate, value))
+    /// A 401 with a fresh challenge for `user`.
+    pub(super) fn challenge(&mut self, now: Moment, flow: &Flow, user: &str, stale: bool) -> Answer {
+        let challenge = self.gate.challenge(now, flow.remote.ip(), user, stale);
+        Answer::new(401).with(HeaderName::WwwAuthenticate, challenge)
     }
 
     /// A wrong password: the event now, the answer when it has waited.
     pub(super) fn refuse_guess(&mut self, now: Moment, flow: Flow, request: Message, user: String, wait: Duration) {
         self.counters.auth_failures += 1;
-        self.events.push_back(Event::AuthFailed { user, source: flow.remote.ip() });
+        self.events.push_back(Event::AuthFailed { user: user.clone(), source: flow.remote.ip() });
         if self.servers.held() >= HELD_MAX {
             // Who floods with guesses can do without answers.
             self.counters.refused_full += 1;
             return;
         }
-        let answer = self.challenge(now, &flow, false);
+        let answer = self.challenge(now, &flow, &user, false);
         let is_invite = request.method() == Some(&Method::Invite);
         let server = self.open_server(request, flow, super::servers::Answerer::Endpoint);
         if is_invite {
@@ -231,6 +244,7 @@ const HELD_MAX: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::endpoint::settings::DeviceAccount;
 
     #[test]
     fn guesses_wait_longer_and_longer_and_are_forgotten() {
@@ -240,6 +254,22 @@ mod tests {
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
         assert_eq!(gate.guessed(Moment::ZERO, IpAddr::from([203, 0, 113, 8])).as_secs(), 1, "another address");
         assert_eq!(gate.guessed(Moment::from_secs(60), source).as_secs(), 1, "a quiet minute");
+    }
+
+    #[test]
+    fn a_device_is_asked_for_what_it_knows_and_a_stranger_for_what_some_device_knows() {
+        let device = |user: &str, md5| DeviceAccount { user: user.to_owned(), password: "secret".to_owned(), md5 };
+        let devices = vec![device("201", true), device("202", false)];
+        let mut settings = Settings { devices, ..Settings::default() };
+        let gate = Gate::new(&mut settings, &mut Random::new([7; 32]));
+        assert_eq!(gate.algorithm("201"), Algorithm::Md5);
+        assert_eq!(gate.algorithm("202"), Algorithm::Sha256);
+        let strangers = || (0..100).map(|number| gate.algorithm(&format!("stranger-{number}")));
+        let asked_md5 = strangers().filter(|algorithm| *algorithm == Algorithm::Md5).count();
+        assert!((20..=80).contains(&asked_md5), "strangers look like both kinds of device: {asked_md5} of 100");
+        assert!(strangers().eq(strangers()), "the same stranger is always asked for the same");
+        let empty = Gate::new(&mut Settings::default(), &mut Random::new([7; 32]));
+        assert_eq!(empty.algorithm("anybody"), Algorithm::Sha256);
     }
 
     #[test]

@@ -104,9 +104,9 @@ impl Endpoint {
     pub(super) fn turn_away(&mut self, now: Moment, flow: Flow, request: Message, refused: Admission) {
         match refused {
             Admission::Admitted(_) => {}
-            Admission::Challenge { stale } => {
+            Admission::Challenge { user, stale } => {
                 self.counters.stale_credentials += u64::from(stale);
-                let answer = self.challenge(now, &flow, stale);
+                let answer = self.challenge(now, &flow, &user, stale);
                 self.respond_stateless(&flow, &request, &answer);
             }
             Admission::Wrong { user, wait } => self.refuse_guess(now, flow, request, user, wait),

@@ -196,9 +196,12 @@ impl Exchange {
 
 /// Each person speaks with an own steady tone, so that a story can tell who is heard.
 pub fn voice_of(user: &str) -> u16 {
-    let last_two = user.bytes().rev().take(2).enumerate().map(|(place, digit)| {
-        u16::from(digit.saturating_sub(b'0')) * if place == 0 { 1 } else { 10 }
-    });
+    let last_two = user
+        .bytes()
+        .rev()
+        .take(2)
+        .enumerate()
+        .map(|(place, digit)| u16::from(digit.saturating_sub(b'0')) * if place == 0 { 1 } else { 10 });
     let number: u16 = last_two.sum();
     if user.len() <= 4 { 1_100 + 30 * (number % 40) } else { 520 + 20 * (number % 23) }
 }

@@ -80,7 +80,8 @@ impl House {
             (0..slots).map(|slot| first + 2 * (before + slot)).collect::<Vec<u16>>()
         };
         let ports: Vec<Vec<u16>> = (0..config.media.threads).map(worker_ports).collect();
-        let settings = thirdring::server::settings(&config, &[(Transport::Udp, SERVER), (Transport::Tcp, SERVER)], ports);
+        let settings =
+            thirdring::server::settings(&config, &[(Transport::Udp, SERVER), (Transport::Tcp, SERVER)], ports);
         let media = media::Settings { slots, media_timeout: config.media.media_timeout };
         let wall = WallClock { zero_unix_ms: unix_ms };
         let seed_bytes = [u8::try_from(seed % 251).unwrap_or(0); 32];
@@ -530,7 +531,8 @@ pub fn configuration(change: impl FnOnce(&mut Config)) -> Config {
     }
     // In the demonstration everybody helps everybody; in the stories people keep to their departments.
     let of_department = |department: &str| -> Vec<QueueId> {
-        let helps = |queue: &str| matches!(department, "고객안내부" | "국내우편부") && matches!(queue, "general" | "domestic");
+        let helps =
+            |queue: &str| matches!(department, "고객안내부" | "국내우편부") && matches!(queue, "general" | "domestic");
         let own = config.queues.iter().filter(|queue| queue.department == department || helps(&queue.name));
         own.map(|queue| queue.id).collect()
     };

@@ -256,8 +256,10 @@ fn check_call_record(record: &CallRecord) {
 fn check_leg_record(record: &LegRecord) {
     let leg = record.leg;
     assert!(record.ended_ms >= record.started_ms, "{leg} ended after it began");
-    let order: Vec<i64> =
-        [Some(record.started_ms), record.ringing_ms, record.answered_ms, Some(record.ended_ms)].into_iter().flatten().collect();
+    let order: Vec<i64> = [Some(record.started_ms), record.ringing_ms, record.answered_ms, Some(record.ended_ms)]
+        .into_iter()
+        .flatten()
+        .collect();
     assert!(order.is_sorted(), "{leg} rang, was answered and ended in this order");
     assert_eq!(record.answered_ms.is_some(), record.status == 200, "{leg}: answered means 200, not {}", record.status);
 }

@@ -181,7 +181,8 @@ impl<'h> Person<'h> {
     #[track_caller]
     pub fn heard_beginning_of(self, clip: &str, since: Moment) -> Moment {
         let heard = self.book().ear.beginning_of(clip, since);
-        heard.unwrap_or_else(|| panic!("{} has not heard {clip} begin since {since}\n{}", self.user, self.house.story()))
+        heard
+            .unwrap_or_else(|| panic!("{} has not heard {clip} begin since {since}\n{}", self.user, self.house.story()))
     }
 
     #[track_caller]
