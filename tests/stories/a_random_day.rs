@@ -16,8 +16,7 @@ use crate::support::network::{Party, Weather};
 use crate::support::{House, Manner, millis, secs};
 
 /// Who works on these days: some of every department.
-const AGENTS: [&str; 12] =
-    ["201", "202", "205", "211", "212", "214", "217", "219", "221", "224", "226", "227"];
+const AGENTS: [&str; 12] = ["201", "202", "205", "211", "212", "214", "217", "219", "221", "224", "226", "227"];
 
 /// What is going to happen.
 #[derive(Clone, Debug, PartialEq)]
