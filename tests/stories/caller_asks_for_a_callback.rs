@@ -56,7 +56,7 @@ fn another_number_is_read_back_before_it_is_believed() {
     house.caller(MINJI).presses("2");
     house.wait(secs(8));
     house.caller(MINJI).presses("0612800600#");
-    house.wait(secs(20));
+    house.wait(secs(6));
     house.caller(MINJI).presses("1");
     house.wait(secs(10));
     house.night_falls();

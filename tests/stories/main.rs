@@ -3,6 +3,7 @@
 
 mod support;
 
+mod a_random_day;
 mod agent_holds_and_resumes;
 mod agent_misses_a_call;
 mod agent_transfers_with_announcement;

@@ -1,7 +1,7 @@
 //! One side's telephones: a bank, its media worker, and what each telephone has been through.
 //! Dials nothing by itself: 180 for whoever calls, unless the person's manner says otherwise, is all its manners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,20 @@ pub struct Exchange {
     pub registrations: BTreeMap<String, (bool, u16)>,
     /// Whether samples are kept.
     pub listens: bool,
+    /// Whether people speak; else their lines are open and silent, which is cheaper to simulate.
+    pub speaks: bool,
+    /// Whether a person who is on the telephone is busy for everybody else.
+    pub one_line: bool,
+    /// What has happened to telephones since somebody last looked.
+    pub news: VecDeque<News>,
+}
+
+/// What makes a person act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    Rings(PhoneId),
+    Answered(PhoneId),
+    Over(PhoneId),
 }
 
 /// What a telephone does with a call that comes in.
@@ -93,6 +107,9 @@ impl Exchange {
             manners: BTreeMap::new(),
             registrations: BTreeMap::new(),
             listens: true,
+            speaks: true,
+            one_line: false,
+            news: VecDeque::new(),
         }
     }
 
@@ -111,6 +128,12 @@ impl Exchange {
 
     /// Notes what the bank tells; `Sip` and `Media` are the house's business.
     pub fn note(&mut self, now: Moment, output: Output) {
+        match &output {
+            Output::Incoming { phone, .. } => self.news.push_back(News::Rings(*phone)),
+            Output::Answered { phone } => self.news.push_back(News::Answered(*phone)),
+            Output::Failed { phone, .. } | Output::Ended { phone } => self.news.push_back(News::Over(*phone)),
+            _ => {}
+        }
         match output {
             Output::Sip(_) | Output::Media(_) => {}
             Output::Incoming { phone, user, from } => self.incoming(now, phone, user, from),
@@ -125,7 +148,9 @@ impl Exchange {
             }
             Output::Answered { phone } => {
                 let hertz = self.phones.get(&phone).map_or(0, |phone| voice_of(&phone.user));
-                self.bank.tone(phone, hertz, true);
+                if self.speaks {
+                    self.bank.tone(phone, hertz, true);
+                }
                 self.write(phone, |book| book.answered = book.answered.or(Some(now)));
             }
             Output::Ringing { phone } => self.write(phone, |book| book.rang = book.rang.or(Some(now))),
@@ -153,7 +178,8 @@ impl Exchange {
     }
 
     fn incoming(&mut self, now: Moment, phone: PhoneId, user: String, from: String) {
-        let manner = self.manners.get(&user).copied().unwrap_or(Manner::Rings);
+        let talks = self.one_line && self.phones.values().any(|phone| phone.user == user && !phone.is_over());
+        let manner = if talks { Manner::Busy } else { self.manners.get(&user).copied().unwrap_or(Manner::Rings) };
         let book = Phone { user, shows: Some(from), began: now, rang: Some(now), ..Phone::default() };
         self.phones.insert(phone, book);
         self.bank.listen(phone, self.listens);
