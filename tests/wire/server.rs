@@ -67,7 +67,10 @@ impl Setup {
         swap("data = \"thirdring-data\"", "data = \"data\"\ndrain = \"20s\"");
         swap(
             "trunk = [{ name = \"loopback\", addresses = [\"127.0.0.1\"], target = \"sip:127.0.0.1:5080\" }]",
-            &format!("trunk = [{{ name = \"loopback\", addresses = [\"127.0.0.2\"], target = \"sip:{}\" }}]", ports.peer()),
+            &format!(
+                "trunk = [{{ name = \"loopback\", addresses = [\"127.0.0.2\"], target = \"sip:{}\" }}]",
+                ports.peer()
+            ),
         );
         swap("number = [\n", "number = [\n  { number = \"1500\", title = \"Queue\", queue = \"general\" },\n");
         if let Some(flows) = &self.flows {
@@ -77,7 +80,10 @@ impl Setup {
             swap(old, new);
         }
         let (sip, http) = (ports.sip(), ports.http());
-        let _ = write!(text, "\n[sip]\nlisten_udp = [\"{sip}\"]\nlisten_tcp = [\"{sip}\"]\n\n[http]\nlisten = \"{http}\"\n");
+        let _ = write!(
+            text,
+            "\n[sip]\nlisten_udp = [\"{sip}\"]\nlisten_tcp = [\"{sip}\"]\n\n[http]\nlisten = \"{http}\"\n"
+        );
         text + "\n" + &self.more
     }
 }
@@ -245,6 +251,9 @@ impl Ports {
         for _ in 0..BLOCKS {
             let block = (NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() as usize * 7) % BLOCKS;
             let first = FIRST_PORT + u16::try_from(block).expect("there are few blocks") * BLOCK;
+            if DEVELOPMENT_PORTS.contains(&first) {
+                continue;
+            }
             let guard = TcpListener::bind(("127.0.0.1", first + BLOCK - 1));
             let free = UdpSocket::bind(("127.0.0.1", first)).is_ok();
             if let (Ok(guard), true) = (guard, free) {
@@ -326,3 +335,5 @@ const FIRST_PORT: u16 = 10_000;
 const BLOCK: u16 = 500;
 /// All of them end below the ports that systems give out by themselves.
 const BLOCKS: usize = 44;
+/// Where the development configuration has its audio: the demonstration's, which takes no other.
+const DEVELOPMENT_PORTS: std::ops::Range<u16> = 20_000..22_000;
