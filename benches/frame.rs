@@ -1,6 +1,8 @@
 //! What one packet costs inside the worker, without any socket: nanoseconds, the best of many short runs.
 //! The oracle of each row is a plain copy of the same packet, measured beside it.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
+
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;

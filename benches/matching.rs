@@ -6,6 +6,8 @@
 //!
 //! `cargo bench --bench matching`
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
+
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hint::black_box;

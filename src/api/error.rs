@@ -11,36 +11,41 @@ use crate::center::admin::AdminError;
 use crate::document::did_you_mean;
 use crate::store::StoreError;
 
+/// What went wrong, ready to be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    document: Box<Document>,
+    retry_after_secs: Option<u32>,
+}
+
 /// One problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+struct Document {
     /// `urn:thirdring:problem:` and the code.
     #[serde(rename = "type")]
-    pub kind: String,
+    kind: String,
     /// What went wrong, the same for every problem of this code.
-    pub title: &'static str,
-    pub status: u16,
+    title: &'static str,
+    status: u16,
     /// What went wrong this time.
-    pub detail: String,
+    detail: String,
     /// A word for programs: `unknown_agent`.
-    pub code: &'static str,
+    code: &'static str,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    hint: Option<String>,
     /// The field or parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<&'static str>,
+    field: Option<&'static str>,
     /// Every single mistake, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<String>,
-    #[serde(skip)]
-    retry_after_secs: Option<u32>,
+    problems: Vec<String>,
 }
 
 impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
-        Problem {
+        let document = Document {
             kind: format!("urn:thirdring:problem:{code}"),
             title,
             status: status.as_u16(),
@@ -49,19 +54,19 @@ impl Problem {
             hint: None,
             field: None,
             problems: Vec::new(),
-            retry_after_secs: None,
-        }
+        };
+        Problem { document: Box::new(document), retry_after_secs: None }
     }
 
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Problem {
-        self.hint = Some(hint.into());
+        self.document.hint = Some(hint.into());
         self
     }
 
     #[must_use]
     pub fn field(mut self, field: &'static str) -> Problem {
-        self.field = Some(field);
+        self.document.field = Some(field);
         self
     }
 
@@ -124,8 +129,10 @@ impl From<AdminError> for Problem {
             AdminError::NotNow { .. } => Problem::new(StatusCode::CONFLICT, "not_now", "Not in this state", detail)
                 .hint("GET /api/v1/agents shows every agent's state"),
             AdminError::FlowsRefused { problems } => {
-                let refused = Problem::new(StatusCode::CONFLICT, "flows_refused", "The flows have mistakes", detail);
-                Problem { problems, ..refused }.hint("`thirdring ivr check` shows each mistake with its line")
+                let mut refused =
+                    Problem::new(StatusCode::CONFLICT, "flows_refused", "The flows have mistakes", detail);
+                refused.document.problems = problems;
+                refused.hint("`thirdring ivr check` shows each mistake with its line")
             }
             AdminError::Stopping => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The server is stopping", detail)
@@ -169,9 +176,9 @@ impl From<BytesRejection> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after_secs;
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self.document)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(secs) = retry_after {

@@ -59,13 +59,11 @@ pub(super) struct Shared {
 }
 
 /// All routes behind the door.
-#[must_use]
 pub fn router(handles: Handles) -> axum::Router {
     routers(handles).0
 }
 
 /// All routes, and beside them only the probes and `/metrics`, for a listener of its own.
-#[must_use]
 pub fn routers(handles: Handles) -> (axum::Router, axum::Router) {
     let door = Arc::new(handles.door.clone());
     let shared = Arc::new(Shared::of(handles));

@@ -16,8 +16,10 @@ use crate::model::{Codec, EndedBy, Outcome};
 #[derive(Debug)]
 pub(super) struct Table<M, const N: usize> {
     keys: [&'static str; N],
-    family: Family<[(&'static str, String); N], M, fn() -> M>,
+    family: Family<Labels<N>, M, fn() -> M>,
 }
+
+type Labels<const N: usize> = [(&'static str, String); N];
 
 /// A counter of seconds.
 pub(super) type Seconds = Counter<f64, std::sync::atomic::AtomicU64>;

@@ -353,6 +353,8 @@ impl Call {
                 self.hang_up(leg, HangUpWhy::MediaLost);
                 self.person_lost(now, person, OfferEnd::Unreachable, now.since(since));
             }
+            // The connecting sentence is over; the caller hears that somebody is being rung.
+            (Input::Said { .. }, _) => self.hear(self.caller, Hear::Ringback),
             (Input::Failed { leg: failed, status }, None) if failed == leg => self.refuse_caller(now, status),
             _ => {}
         }

@@ -137,6 +137,25 @@ fn an_agent_who_misses_the_offer_loses_it_and_the_caller_keeps_waiting() {
 }
 
 #[test]
+fn a_phone_that_never_rang_was_not_missed_by_anybody() {
+    let mut desk = Desk::waiting();
+    desk.offer();
+    desk.wait(6);
+    let outputs = desk.give(Input::Withdrawn { offer: OFFER, rang_out: true });
+    let lost = Fact::OfferLost { offer: Some(OFFER), agent: AGENT, end: OfferEnd::Unreachable, rang: Duration::ZERO };
+    assert!(outputs.contains(&Output::Fact(lost)));
+}
+
+#[test]
+fn a_caller_who_gives_up_before_the_answer_is_booked_with_what_the_cancel_got() {
+    let (mut desk, _) = Desk::new(Begin::Person(AGENT));
+    desk.wait(2);
+    let outputs = desk.give(Input::HungUp { leg: CALLER });
+    let summary = summary(&outputs);
+    assert_eq!((summary.outcome, summary.status), (Outcome::Abandoned, 487));
+}
+
+#[test]
 fn a_late_answer_is_hung_up_and_never_bridged() {
     let mut desk = Desk::waiting();
     let (leg, _) = desk.offer();

@@ -72,6 +72,8 @@ impl Call {
         if let State::Offering { queue, offer, agent, rang_at, .. } = self.state {
             self.hang_up(leg, why);
             if let Some(end) = lost {
+                // A phone that never said 180 did not ring, so nobody can have missed it.
+                let end = if rang_at.is_none() && end == OfferEnd::RangOut { OfferEnd::Unreachable } else { end };
                 let rang = rang_at.map_or(Duration::ZERO, |since| now.since(since));
                 self.fact(Fact::OfferLost { offer: Some(offer), agent, end, rang });
             }
@@ -89,6 +91,10 @@ impl Call {
 
     pub(super) fn caller_gone(&mut self, now: Moment, by: EndedBy) {
         self.end_leg(self.caller);
+        if !self.timeline.is_answered() {
+            // What a CANCEL is answered with (RFC 3261 9.2).
+            self.timeline.refused(487);
+        }
         match self.state {
             State::Finding { .. } if !self.timeline.is_answered() => {
                 let rang = self.timeline.rang_for(now);

@@ -110,7 +110,7 @@ impl Center {
 }
 
 /// Stands for speech that nobody recorded.
-const BEEP: &str = "tone/beep";
+pub(super) const BEEP: &str = "tone/beep";
 
 /// Missing clips told in one run: more than a flow has nodes, less than a log can not bear.
 const MISSING_TOLD_MAX: usize = 1_000;

@@ -58,6 +58,8 @@ pub(super) struct Contact {
     pub(super) call: Call,
     pub(super) from: PhoneNumber,
     pub(super) to: PhoneNumber,
+    /// The agent whose own phone made this call.
+    pub(super) made_by: Option<AgentId>,
     pub(super) worker: usize,
     pub(super) max_forwards: u32,
     pub(super) flow: Option<Arc<ivr::Flow>>,
@@ -72,6 +74,13 @@ pub(super) struct Contact {
     pub(super) path: Vec<String>,
     pub(super) wait: WaitFacts,
     pub(super) timer: Option<Moment>,
+}
+
+impl Contact {
+    /// Whether the flow may act by itself: never into a sentence of the call's own, which it would cut.
+    fn flow_clock_runs(&self) -> bool {
+        self.call.flow_runs() && self.call_play.is_none()
+    }
 }
 
 /// What the queue must know again if the caller comes back to it.
@@ -164,7 +173,7 @@ impl Center {
             if let Some(contact) = self.calls.get_mut(&call) {
                 contact.timer = None;
                 contact.call.handle_timeout(now);
-                if contact.call.flow_runs()
+                if contact.flow_clock_runs()
                     && let Some(session) = contact.session.as_mut()
                 {
                     session.handle_timeout(now);
@@ -246,8 +255,8 @@ impl Center {
         loop {
             if let Some(event) = self.sip.poll_event() {
                 self.on_sip(now, event);
-            } else if let Some(output) = self.acd.poll_output() {
-                self.for_acd(now, output);
+            } else if self.hear_acd(now) {
+                // What the queues said is with the calls now.
             } else if self.touched.is_empty() {
                 break;
             } else {
@@ -255,6 +264,16 @@ impl Center {
             }
         }
         self.refresh_board(now);
+    }
+
+    /// Everything that the queues have to say; whether it was anything.
+    pub(super) fn hear_acd(&mut self, now: Moment) -> bool {
+        let mut heard = false;
+        while let Some(output) = self.acd.poll_output() {
+            self.for_acd(now, output);
+            heard = true;
+        }
+        heard
     }
 
     /// The effects of every call that was spoken to.
@@ -276,7 +295,7 @@ impl Center {
     /// Keeps the call's place in the timer list true.
     fn set_timer(&mut self, id: CallId) {
         let Some(contact) = self.calls.get_mut(&id) else { return };
-        let flow = contact.session.as_ref().filter(|_| contact.call.flow_runs()).and_then(ivr::Session::poll_timeout);
+        let flow = contact.session.as_ref().filter(|_| contact.flow_clock_runs()).and_then(ivr::Session::poll_timeout);
         let due = [contact.call.poll_timeout(), flow].into_iter().flatten().min();
         if contact.timer != due {
             if let Some(at) = contact.timer {

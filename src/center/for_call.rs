@@ -69,15 +69,15 @@ impl Center {
             let session = line.session;
             self.sip.answer(now, session, sdp);
         }
+        self.watch(leg);
     }
 
     fn refuse(&mut self, now: Moment, leg: LegId, status: u16) {
         let Some(line) = self.lines.get_mut(leg) else { return };
         line.status = status;
         let session = line.session;
-        // 305: what we can not take is the media; the text says what we can (RFC 3261 20.43).
-        let warning =
-            (status == 488).then(|| "305 thirdring \"no common codec: this server speaks PCMU and PCMA\"".to_owned());
+        // The text says what we can take instead (RFC 3261 20.43).
+        let warning = (status == 488).then(|| "no common codec: this server speaks PCMU and PCMA".to_owned());
         let retry = (status == 503).then_some(std::time::Duration::from_secs(5));
         self.sip.reject(now, session, status, retry, warning);
         self.line_over(now, leg);
@@ -197,10 +197,17 @@ impl Center {
     }
 
     fn hear(&mut self, now: Moment, id: CallId, leg: LegId, hear: Hear) {
-        let is_caller = self.calls.get(&id).is_some_and(|contact| contact.call.caller() == leg);
-        if is_caller && hear == Hear::Music && self.calls.get(&id).is_some_and(|c| c.flow_play.is_some()) {
-            // The flow is speaking over the wait; music follows when it is done.
-            return;
+        let Some(contact) = self.calls.get_mut(&id) else { return };
+        if contact.call.caller() == leg {
+            let speaks = contact.flow_play.is_some() || contact.call_play.is_some();
+            if hear == Hear::Music && speaks {
+                // A sentence is heard to its end; music follows when it is done.
+                return;
+            }
+            // Whatever follows replaces the call's own sentence, which will never report its end.
+            if let Some(play) = contact.call_play.take() {
+                self.plays.remove(&play);
+            }
         }
         match hear {
             Hear::Music => {
@@ -412,7 +419,12 @@ impl Center {
     }
 
     fn ended(&mut self, now: Moment, id: CallId, summary: &call::Summary) {
+        // The queue's last word on this caller belongs before the record.
+        self.hear_acd(now);
         let Some(contact) = self.forget_call(id) else { return };
+        if let Some(agent) = contact.made_by {
+            self.tell_acd(now, acd::Input::Released { agent, call: id, wrap_up: false });
+        }
         let unix = |moment: Moment| self.wall.unix_ms(moment);
         let record = CallRecord {
             call: id,

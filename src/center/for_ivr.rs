@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::announce::BEEP;
 use super::center::{Center, Play};
 use super::event::{EventKind, TaskKind, TaskRecord};
 use super::output::Output as Effect;
 use crate::acd;
 use crate::call;
 use crate::ivr::{self, Output};
-use crate::media::Command;
+use crate::media::{Command, PlayId};
 use crate::model::{CallId, Clip, Language, Moment, Outcome, PhoneNumber, RecordId, Requirement, SkillId, TaskId};
 
 impl Center {
@@ -43,7 +44,14 @@ impl Center {
         }
         if let Some(session) = contact.session.take() {
             let (flow, node) = (session.flow().id.clone(), session.node().to_owned());
-            self.event(now, Some(id), EventKind::IvrLeft { flow, node, outcome: "left".to_owned() });
+            let outcome = if contact.wait.queue.is_some() {
+                "queue"
+            } else if session.is_ended() {
+                "completed"
+            } else {
+                "abandoned"
+            };
+            self.event(now, Some(id), EventKind::IvrLeft { flow, node, outcome: outcome.to_owned() });
         }
     }
 
@@ -190,6 +198,10 @@ impl Center {
         self.records.insert(record, id);
         let file = self.recording_file(record);
         self.outputs.push_back(Effect::OpenRecording { record, file });
+        // The tone is for the caller's ear; what is recorded is the caller's voice, so both can start at once.
+        self.next_play += 1;
+        let (play, clips) = (PlayId(self.next_play), self.library.find(BEEP).into_iter().collect());
+        self.command_of_caller(id, |leg| Command::Play { leg, play, clips });
         self.command_of_caller(id, |leg| Command::Record { leg, record, max });
     }
 

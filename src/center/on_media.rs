@@ -19,7 +19,9 @@ impl Center {
             }
             Event::PlayFinished { play, .. } => self.on_played(now, play),
             Event::MediaLost { leg, silent_for } => {
-                let Some(call) = self.lines.get(leg).map(|line| line.call) else { return };
+                // A line that is being closed has nothing to lose any more.
+                let open = self.lines.get(leg).filter(|line| !line.signalling_over);
+                let Some(call) = open.map(|line| line.call) else { return };
                 self.event(now, Some(call), EventKind::MediaLost { leg, silent_ms: millis(silent_for) });
                 self.tell_call(now, call, call::Input::MediaLost { leg });
             }

@@ -97,8 +97,18 @@ impl Center {
             closing_wait: policy.closing_wait,
         };
         let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
+        let made_by = match &incoming.identity {
+            Identity::Device(device) if !matches!(begin, Begin::Tell(_)) => self.settings.person_of_device(device),
+            _ => None,
+        };
+        let made_by = made_by.map(|person| person.id);
+        if let Some(agent) = made_by {
+            // Whoever is on a call of their own making is not offered another.
+            self.tell_acd(now, acd::Input::Busy { agent, call: id });
+        }
         let contact = Contact {
             call: Call::new(id, leg, begin, rules, now),
+            made_by,
             from: from.clone(),
             to: to.clone(),
             worker,
@@ -280,7 +290,15 @@ impl Center {
                 packet_time_ms: agreed.packet_time_ms,
             },
         );
-        self.command(worker, Command::Watch { leg, on: direction.receives() && !agreed.held });
+    }
+
+    /// Keeps the worker's watch true: only a line that is answered, not held and free to speak can fall silent.
+    pub(super) fn watch(&mut self, leg: LegId) {
+        let Some(line) = self.lines.get(leg) else { return };
+        let agreed = line.media.as_ref().and_then(|media| media.negotiation.agreed());
+        let speaks = agreed.is_some_and(|agreed| agreed.direction.receives() && !agreed.held);
+        let on = speaks && line.answered.is_some();
+        self.command_of(leg, |_| Command::Watch { leg, on });
     }
 
     fn agree_to_answer(&mut self, _now: Moment, session: SessionId, sdp: &[u8]) -> Result<(), SdpError> {
@@ -291,6 +309,7 @@ impl Center {
         media.codec = Some(agreed.codec);
         let worker = media.worker;
         self.agree(worker, leg, &agreed);
+        self.watch(leg);
         Ok(())
     }
 
@@ -323,6 +342,7 @@ impl Center {
         }
         line.answered = Some(now);
         line.status = 200;
+        self.watch(leg);
         self.tell_call_of(now, leg, call::Input::Answered { leg });
     }
 
@@ -353,6 +373,7 @@ impl Center {
                 media.codec = Some(agreed.codec);
                 line.held = agreed.held;
                 self.agree(worker, leg, &agreed);
+                self.watch(leg);
                 self.sip.answer_offer(now, session, sdp);
                 match (was_held, agreed.held) {
                     (false, true) => self.tell_call_of(now, leg, call::Input::Held { leg }),

@@ -18,6 +18,7 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     let payload_type = match received.content {
         Content::Audio(_) => Some(terms.payload_type),
         Content::Event(_) => terms.telephone_event,
+        Content::Other => None,
     };
     let Some(payload_type) = payload_type.filter(|_| hears_bridge && terms.send) else {
         listener.stream.break_lane();
@@ -30,6 +31,7 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     let span = match received.content {
         Content::Audio(_) => Span::Audio(bytes as u32),
         Content::Event(event) => Span::Event(u32::from(event.duration)),
+        Content::Other => return None,
     };
     let newest = received.arrival != Arrival::Reordered;
     let header = listener.stream.relay(now, received.header, payload_type, span, newest, bytes)?;

@@ -62,6 +62,7 @@ pub enum Command {
     /// Ends play and loop: a bridged leg hears the bridge again, any other a stream of silence.
     Stop { leg: LegId },
     /// Each hears the other from now on; a running play is heard to its end first, a loop ends. Earlier bridges of either end.
+    /// A leg bridged to itself hears its own echo.
     Bridge { a: LegId, b: LegId },
     /// Ends the bridge between the two; ignored when they are not bridged to each other.
     Unbridge { a: LegId, b: LegId },

@@ -85,6 +85,8 @@ pub(crate) struct Received {
 pub(crate) enum Content {
     Audio(Codec),
     Event(TelephoneEvent),
+    /// Comfort noise, an empty packet, or a payload type that nobody agreed on: it only takes up its number.
+    Other,
 }
 
 impl Leg {
@@ -136,20 +138,16 @@ impl Leg {
         outbox: &mut Outbox,
         counts: &mut Counts,
     ) -> Option<Received> {
-        let Some((received, payload)) = self.read(packet) else {
+        let Ok(packet) = Packet::parse(packet) else {
             self.tally.malformed += 1;
             counts.malformed += 1;
             return None;
         };
-        let header = received.header;
-        let admitted =
-            self.terms.as_mut().is_some_and(|terms| terms.lock.admits(now, source, header.ssrc, header.sequence));
-        if !admitted {
-            self.tally.foreign += 1;
-            counts.foreign += 1;
+        let (header, payload) = (packet.header(), packet.payload());
+        let content = self.content(header.payload_type, payload);
+        if !self.admits(now, source, &header, content, counts) {
             return None;
         }
-        let receive = self.terms.as_ref().is_some_and(|terms| terms.receive);
         let arrival = self.reception.arrive(header.ssrc, header.sequence);
         match arrival {
             Arrival::Duplicate | Arrival::Implausible => return None,
@@ -161,15 +159,19 @@ impl Leg {
             }
             Arrival::InOrder | Arrival::Reordered => {}
         }
-        self.count(now, payload.len(), receive, outbox);
+        let receive = self.terms.as_ref().is_some_and(|terms| terms.receive);
+        if content != Content::Other {
+            self.count(now, payload.len(), receive, outbox);
+        }
         if !receive {
             return None;
         }
-        match received.content {
+        match content {
             Content::Audio(codec) => self.hear_audio(now, &header, arrival, codec, payload, outbox),
             Content::Event(event) => self.hear_event(&header, event, outbox),
+            Content::Other => {}
         }
-        Some(Received { arrival, ..received })
+        Some(Received { header, payload: packet.payload_range(), content, arrival })
     }
 
     /// The next 20 ms of our own for this leg; none when it hears a bridge, or must hear nothing.
@@ -279,21 +281,41 @@ impl Leg {
         }
     }
 
-    /// What a packet carries, when it is of an agreed payload type.
-    fn read<'p>(&self, bytes: &'p [u8]) -> Option<(Received, &'p [u8])> {
-        let packet = Packet::parse(bytes).ok()?;
-        let (header, payload) = (packet.header(), packet.payload());
+    /// What a packet carries.
+    fn content(&self, payload_type: u8, payload: &[u8]) -> Content {
         let agreed = self.terms.as_ref().map(|terms| (terms.payload_type, terms.codec, terms.telephone_event));
-        let content = match (header.payload_type, agreed) {
-            (kind, Some((_, _, Some(event)))) if kind == event => Content::Event(TelephoneEvent::parse(payload)?),
+        match (payload_type, agreed) {
+            _ if payload.is_empty() => Content::Other,
+            (kind, Some((_, _, Some(event)))) if kind == event => {
+                TelephoneEvent::parse(payload).map_or(Content::Other, Content::Event)
+            }
             (kind, Some((audio, codec, _))) if kind == audio => Content::Audio(codec),
             // Both laws are in most offers, and a peer may change between what it offered at any time (RFC 3264 5.1).
             (PCMU, _) => Content::Audio(Codec::Pcmu),
             (PCMA, _) => Content::Audio(Codec::Pcma),
-            _ => return None,
-        };
-        let received = Received { header, payload: packet.payload_range(), content, arrival: Arrival::InOrder };
-        (!payload.is_empty()).then_some((received, payload))
+            _ => Content::Other,
+        }
+    }
+
+    /// Whether the packet is of the leg's own source. What carries nothing that was agreed cannot become the source.
+    fn admits(
+        &mut self,
+        now: Moment,
+        source: SocketAddr,
+        header: &Header,
+        content: Content,
+        counts: &mut Counts,
+    ) -> bool {
+        let lock = self.terms.as_mut().map(|terms| &mut terms.lock);
+        if content == Content::Other {
+            self.tally.malformed += 1;
+            counts.malformed += 1;
+            return lock.is_some_and(|lock| lock.holds(source));
+        }
+        let admitted = lock.is_some_and(|lock| lock.admits(now, source, header.ssrc, header.sequence));
+        self.tally.foreign += u64::from(!admitted);
+        counts.foreign += u64::from(!admitted);
+        admitted
     }
 
     fn count(&mut self, now: Moment, bytes: usize, receive: bool, outbox: &mut Outbox) {

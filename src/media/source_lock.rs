@@ -85,6 +85,11 @@ impl SourceLock {
         true
     }
 
+    /// Whether `source` is the one that speaks on this leg.
+    pub fn holds(&self, source: SocketAddr) -> bool {
+        matches!(self.state, State::Locked { source: locked, .. } if locked == source)
+    }
+
     /// Whether RTCP from `source` belongs to this leg: the host is the one we talk to.
     pub fn is_peer(&self, source: SocketAddr) -> bool {
         self.destination().ip() == source.ip()
@@ -133,7 +138,9 @@ mod tests {
     fn the_negotiated_source_speaks_at_once_and_shuts_the_door() {
         let mut lock = lock();
         assert_eq!(lock.destination(), at("192.0.2.1:4000"));
+        assert!(!lock.holds(at("192.0.2.1:4000")), "it has not spoken yet");
         assert!(lock.admits(NOW, at("192.0.2.1:4000"), 1, 1));
+        assert!(lock.holds(at("192.0.2.1:4000")));
         for stranger in ["192.0.2.1:4002", "203.0.113.9:4000"] {
             for sequence in 0..100 {
                 assert!(!lock.admits(Moment::from_secs(60), at(stranger), 9, sequence), "{stranger}");

@@ -37,6 +37,8 @@ impl TelephoneEvent {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EventReceiver {
     last: Option<Heard>,
+    /// The peer's stream began anew since `last`.
+    restarted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +50,10 @@ struct Heard {
 impl EventReceiver {
     /// The key, at the first packet of its event that arrives, be it the start, an update or one of the ends.
     pub fn receive(&mut self, timestamp: u32, event: TelephoneEvent) -> Option<Digit> {
+        let restarted = std::mem::take(&mut self.restarted);
         if let Some(last) = &mut self.last {
             let since = timestamp.wrapping_sub(last.timestamp);
-            let older = (since as i32) < 0;
+            let older = (since as i32) < 0 && !restarted;
             if since == 0 || older {
                 // A packet that overtook another must not make the event shorter or undo its end.
                 if since == 0 && event.code == last.event.code {
@@ -59,7 +62,7 @@ impl EventReceiver {
                 }
                 return None;
             }
-            if last.is_continued_by(since, event) {
+            if !restarted && last.is_continued_by(since, event) {
                 *last = Heard { timestamp, event };
                 return None;
             }
@@ -68,9 +71,10 @@ impl EventReceiver {
         Digit::from_event(event.code)
     }
 
-    /// The peer's stream began anew: its timestamps no longer compare with those before.
+    /// The peer's stream began anew: its timestamps no longer compare with those before. Only the very same one still names
+    /// the same key, for gateways that send events under an SSRC of their own between packets of audio.
     pub fn restart(&mut self) {
-        self.last = None;
+        self.restarted = true;
     }
 }
 
@@ -187,6 +191,17 @@ mod tests {
         assert!(receiver.receive(100, event).is_none());
         receiver.restart();
         assert!(receiver.receive(100, event).is_some());
+    }
+
+    #[test]
+    fn a_stream_that_restarts_within_a_key_does_not_press_it_again() {
+        let mut receiver = EventReceiver::default();
+        let mut heard = 0;
+        for (timestamp, event) in press(4, 1000, 5) {
+            receiver.restart();
+            heard += usize::from(receiver.receive(timestamp, event).is_some());
+        }
+        assert_eq!(heard, 1);
     }
 
     proptest! {

@@ -270,9 +270,6 @@ impl Worker {
 
     fn bridge(&mut self, a: LegId, b: LegId) -> bool {
         let (Some(a), Some(b)) = (self.slots.get(&a).copied(), self.slots.get(&b).copied()) else { return false };
-        if a == b {
-            return false;
-        }
         for (slot, other) in [(a, b), (b, a)] {
             if self.peer(slot) != Some(other) {
                 self.part(slot);
@@ -382,3 +379,206 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(250);
 const EVENTS_PER_SLOT: usize = 4;
 /// A burst of recorded chunks.
 const EVENTS_SPARE: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{ClipId, PlayId, rtp::Header};
+    use crate::model::{Codec, Digit, RecordId};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const LEGS: u64 = 5;
+    const SLOTS: u16 = 4;
+
+    fn remote(n: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, n], 4000))
+    }
+
+    fn worker() -> Worker {
+        let settings = Settings { slots: SLOTS, media_timeout: Duration::from_secs(1) };
+        Worker::new(settings, Arc::new(Library::builder().build()))
+    }
+
+    #[derive(Clone, Debug)]
+    enum Input {
+        Command(Order),
+        Packet { slot: u16, source: u8, payload_type: u8 },
+        Wait { millis: u64 },
+    }
+
+    /// Commands as values that proptest can clone and print.
+    #[derive(Clone, Debug)]
+    enum Order {
+        Open(u64, u16),
+        Agree(u64, u8, bool, bool, bool),
+        Play(u64, Vec<u32>),
+        Loop(u64, u32),
+        Stop(u64),
+        Bridge(u64, u64),
+        Unbridge(u64, u64),
+        SendDigits(u64),
+        Record(u64, u64),
+        StopRecord(u64),
+        Watch(u64, bool),
+        Tap(u64, bool),
+        Tone(u64, bool),
+        Close(u64),
+    }
+
+    fn order() -> impl Strategy<Value = Order> {
+        let leg = || 0..LEGS;
+        prop_oneof![
+            3 => (leg(), 0..=SLOTS).prop_map(|(leg, slot)| Order::Open(leg, slot)),
+            3 => (leg(), 0..4_u8, any::<bool>(), any::<bool>(), any::<bool>())
+                .prop_map(|(leg, n, pcma, send, receive)| Order::Agree(leg, n, pcma, send, receive)),
+            1 => (leg(), proptest::collection::vec(0..8_u32, 0..3)).prop_map(|(leg, clips)| Order::Play(leg, clips)),
+            1 => (leg(), 0..8_u32).prop_map(|(leg, clip)| Order::Loop(leg, clip)),
+            1 => leg().prop_map(Order::Stop),
+            3 => (leg(), leg()).prop_map(|(a, b)| Order::Bridge(a, b)),
+            1 => (leg(), leg()).prop_map(|(a, b)| Order::Unbridge(a, b)),
+            1 => leg().prop_map(Order::SendDigits),
+            1 => (leg(), 0..500_u64).prop_map(|(leg, max)| Order::Record(leg, max)),
+            1 => leg().prop_map(Order::StopRecord),
+            1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Order::Watch(leg, on)),
+            1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Order::Tap(leg, on)),
+            1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Order::Tone(leg, on)),
+            1 => leg().prop_map(Order::Close),
+        ]
+    }
+
+    fn input() -> impl Strategy<Value = Input> {
+        prop_oneof![
+            2 => order().prop_map(Input::Command),
+            3 => (0..=SLOTS, 0..5_u8, prop_oneof![Just(0), Just(8), Just(101), Just(13)])
+                .prop_map(|(slot, source, payload_type)| Input::Packet { slot, source, payload_type }),
+            1 => (0..400_u64).prop_map(|millis| Input::Wait { millis }),
+        ]
+    }
+
+    fn command(order: Order) -> Command {
+        let id = LegId;
+        match order {
+            Order::Open(leg, slot) => Command::Open { leg: id(leg), slot: PortSlot(slot), seed: leg },
+            Order::Agree(leg, n, pcma, send, receive) => {
+                let codec = if pcma { Codec::Pcma } else { Codec::Pcmu };
+                let payload_type = codec.static_payload_type();
+                let (leg, remote, telephone_event) = (id(leg), remote(n), send.then_some(101));
+                Command::Agree { leg, remote, codec, payload_type, telephone_event, send, receive, packet_time_ms: 20 }
+            }
+            Order::Play(leg, clips) => {
+                Command::Play { leg: id(leg), play: PlayId(leg), clips: clips.into_iter().map(ClipId).collect() }
+            }
+            Order::Loop(leg, clip) => Command::Loop { leg: id(leg), clip: ClipId(clip) },
+            Order::Stop(leg) => Command::Stop { leg: id(leg) },
+            Order::Bridge(a, b) => Command::Bridge { a: id(a), b: id(b) },
+            Order::Unbridge(a, b) => Command::Unbridge { a: id(a), b: id(b) },
+            Order::SendDigits(leg) => {
+                let digits = vec![Digit::new('5').expect("a key"); 3];
+                Command::SendDigits { leg: id(leg), digits, duration: Duration::from_millis(60) }
+            }
+            Order::Record(leg, max) => {
+                Command::Record { leg: id(leg), record: RecordId(leg), max: Duration::from_millis(max) }
+            }
+            Order::StopRecord(leg) => Command::StopRecord { leg: id(leg) },
+            Order::Watch(leg, on) => Command::Watch { leg: id(leg), on },
+            Order::Tap(leg, on) => Command::Tap { leg: id(leg), on },
+            Order::Tone(leg, on) => Command::Tone { leg: id(leg), hertz: 440, on },
+            Order::Close(leg) => Command::Close { leg: id(leg) },
+        }
+    }
+
+    /// What must hold between any two inputs.
+    fn check(worker: &Worker) {
+        let open = worker.legs.iter().flatten().count();
+        assert_eq!(open, worker.slots.len());
+        for (slot, leg) in (0..).zip(&worker.legs) {
+            let Some(leg) = leg else { continue };
+            assert_eq!((leg.slot, worker.slots.get(&leg.id)), (PortSlot(slot), Some(&slot)));
+            assert_eq!(leg.clocked, leg.needs_clock(), "{} forgot the clock", leg.id);
+            if let Some(peer) = leg.bridge {
+                assert_eq!(worker.peer(peer), Some(slot), "a bridge has two ends");
+            }
+        }
+        let clocked = worker.legs.iter().flatten().filter(|leg| leg.clocked).count();
+        assert_eq!(clocked, worker.clock.clocked());
+        assert_eq!(worker.poll_timeout().is_none(), open == 0, "who has no leg sleeps, nobody else");
+    }
+
+    /// Takes everything out, and keeps the balance of legs opened and closed.
+    fn drain(worker: &mut Worker, closed: &mut BTreeMap<u64, i64>) {
+        let mut out = [0; PACKET_BYTES_MAX];
+        for round in 0.. {
+            assert!(round < 1000, "a worker that never comes to an end");
+            let Some(forward) = worker.poll_transmit(&mut out) else { break };
+            assert!(forward.len <= PACKET_BYTES_MAX && forward.slot.0 < SLOTS);
+            if forward.kind == PacketKind::Rtp {
+                assert!(worker.legs[usize::from(forward.slot.0)].is_some(), "audio to a leg that is gone");
+            }
+        }
+        while let Some(event) = worker.poll_event() {
+            match event {
+                Event::Opened { leg } => *closed.entry(leg.0).or_default() -= 1,
+                Event::Closed { leg, .. } => *closed.entry(leg.0).or_default() += 1,
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn any_order_of_commands_packets_and_time_keeps_the_tables_whole(inputs in proptest::collection::vec(input(), 1..80)) {
+            let (mut worker, mut now, mut sequence) = (worker(), Moment::from_secs(1), 0_u16);
+            let mut closed = BTreeMap::new();
+            for input in inputs {
+                match input {
+                    Input::Command(order) => worker.handle_command(now, command(order)),
+                    Input::Packet { slot, source, payload_type } => {
+                        sequence = sequence.wrapping_add(1);
+                        let timestamp = u32::from(sequence) * 160;
+                        let header = Header { marker: false, payload_type, sequence, timestamp, ssrc: 1 };
+                        let mut packet = [&header.to_bytes()[..], &[5; 160]].concat();
+                        if let Some(forward) = worker.handle_packet(now, PortSlot(slot), remote(source), &mut packet) {
+                            prop_assert!(worker.legs[usize::from(forward.slot.0)].is_some());
+                            prop_assert!(forward.len <= packet.len());
+                        }
+                    }
+                    Input::Wait { millis } => {
+                        now = now + Duration::from_millis(millis);
+                        worker.handle_timeout(now);
+                    }
+                }
+                drain(&mut worker, &mut closed);
+                check(&worker);
+            }
+            worker.handle_shutdown(now);
+            drain(&mut worker, &mut closed);
+            check(&worker);
+            prop_assert!(closed.values().all(|balance| *balance == 0), "each opened leg closes once: {closed:?}");
+        }
+    }
+
+    #[test]
+    fn spurious_timeouts_send_nothing_twice() {
+        let mut worker = worker();
+        let now = Moment::from_secs(1);
+        worker.handle_command(now, command(Order::Open(1, 0)));
+        worker.handle_command(now, command(Order::Agree(1, 1, false, true, true)));
+        let mut sent = 0;
+        for n in 0..1000_u64 {
+            worker.handle_timeout(now + Duration::from_millis(n / 10));
+            while worker.poll_transmit(&mut [0; PACKET_BYTES_MAX]).is_some() {
+                sent += 1;
+            }
+        }
+        assert_eq!(sent, 4, "one every 20 ms within 99");
+    }
+
+    #[test]
+    fn a_leg_costs_little_memory() {
+        assert!(size_of::<Option<Leg>>() <= 1024, "{} bytes", size_of::<Option<Leg>>());
+        assert!(size_of::<Event>() <= 256, "{} bytes", size_of::<Event>());
+    }
+}

@@ -47,16 +47,17 @@ impl MediaThread {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(start("media epoll"))?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(start("media wake-up"))?;
         epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN).map_err(start("media wake-up"))?;
-        let (sender, orders) = mpsc::sync_channel(COMMANDS_MAX);
+        let (sender, commands) = mpsc::sync_channel(COMMANDS_MAX);
         let shared = Arc::new(Shared {
             wake,
             rung: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             counts: Mutex::new(Counts::default()),
+            asked: Mutex::new(Vec::new()),
         });
         let worker = Worker::new(Settings { slots, ..settings }, library);
         let publish = Moment::ZERO;
-        let thread = Thread { worker, pairs, epoll, orders, shared: Arc::clone(&shared), origin, publish, events };
+        let thread = Thread { worker, pairs, epoll, commands, shared: Arc::clone(&shared), origin, publish, events };
         let join = std::thread::Builder::new()
             .name(format!("media-{index}"))
             .spawn(move || thread.run())
@@ -68,7 +69,7 @@ impl MediaThread {
 /// The control side's end of a media thread. Dropping it closes every leg (with its RTCP BYE and `Closed`) and ends the thread.
 #[derive(Debug)]
 pub struct MediaHandle {
-    sender: SyncSender<Order>,
+    sender: SyncSender<Command>,
     shared: Arc<Shared>,
     join: Option<JoinHandle<()>>,
 }
@@ -79,10 +80,11 @@ impl MediaHandle {
     /// # Errors
     /// Gives the command back when the thread is too far behind, or gone.
     pub fn send(&self, command: Command) -> Result<(), Command> {
-        self.order(Order::Obey(command)).map_err(|order| match order {
-            Order::Obey(command) => command,
-            Order::Dump(_) => unreachable!("a command was sent"),
-        })
+        self.sender.try_send(command).map_err(|refused| match refused {
+            mpsc::TrySendError::Full(command) | mpsc::TrySendError::Disconnected(command) => command,
+        })?;
+        self.shared.ring();
+        Ok(())
     }
 
     /// What the worker had counted a moment ago (a quarter of a second at most, while legs are open).
@@ -97,20 +99,14 @@ impl MediaHandle {
         MediaCounter(Arc::clone(&self.shared))
     }
 
-    /// The worker's table of legs, one line each; none when the thread does not answer within a second.
+    /// The worker's table of legs, one line each, when every command sent before has been carried out; none when the thread
+    /// does not answer within a second. Waits: not for the control thread.
     #[must_use]
     pub fn dump(&self) -> Option<String> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.order(Order::Dump(reply)).ok()?;
-        answer.recv_timeout(Duration::from_secs(1)).ok()
-    }
-
-    fn order(&self, order: Order) -> Result<(), Order> {
-        self.sender.try_send(order).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(order) | mpsc::TrySendError::Disconnected(order) => order,
-        })?;
+        self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner).push(reply);
         self.shared.ring();
-        Ok(())
+        answer.recv_timeout(Duration::from_secs(1)).ok()
     }
 }
 
@@ -137,13 +133,6 @@ impl Drop for MediaHandle {
     }
 }
 
-/// What travels in the queue.
-#[derive(Debug)]
-enum Order {
-    Obey(Command),
-    Dump(SyncSender<String>),
-}
-
 /// What both ends see.
 #[derive(Debug)]
 struct Shared {
@@ -153,6 +142,8 @@ struct Shared {
     stop: AtomicBool,
     /// Never waited for by the media thread.
     counts: Mutex<Counts>,
+    /// Who waits for the table of legs. Never waited for by the media thread.
+    asked: Mutex<Vec<SyncSender<String>>>,
 }
 
 impl Shared {
@@ -175,7 +166,7 @@ struct Thread {
     worker: Worker,
     pairs: Vec<PortPair>,
     epoll: OwnedFd,
-    orders: Receiver<Order>,
+    commands: Receiver<Command>,
     shared: Arc<Shared>,
     origin: Instant,
     publish: Moment,
@@ -227,26 +218,29 @@ impl Thread {
         }
     }
 
-    /// Carries out what is queued, a bounded number of orders a round so that audio does not wait for them.
+    /// Carries out what is queued, a bounded number of commands a round so that audio does not wait for them.
     fn obey(&mut self, now: Moment, buffer: &mut [u8]) {
         self.shared.answer();
-        for _ in 0..ORDERS_MAX {
-            match self.orders.try_recv() {
-                Ok(Order::Obey(command)) => {
-                    if let Command::Open { slot, .. } = &command {
-                        self.open(*slot, buffer);
-                    }
-                    self.worker.handle_command(now, command);
-                    self.settle(buffer);
-                }
-                Ok(Order::Dump(reply)) => {
-                    self.publish(now);
-                    let _ = reply.try_send(self.worker.dump());
-                }
-                Err(_) => return,
+        for _ in 0..COMMANDS_PER_ROUND_MAX {
+            let Ok(command) = self.commands.try_recv() else { return self.tell(now) };
+            if let Command::Open { slot, .. } = &command {
+                self.open(*slot, buffer);
             }
+            self.worker.handle_command(now, command);
+            self.settle(buffer);
         }
         self.shared.ring();
+    }
+
+    /// Answers who asked for the table of legs. Whoever holds the lock now rings when he lets it go.
+    fn tell(&mut self, now: Moment) {
+        let Ok(asked) = self.shared.asked.try_lock().map(|mut asked| std::mem::take(&mut *asked)) else { return };
+        if !asked.is_empty() {
+            self.publish(now);
+        }
+        for reply in asked {
+            let _ = reply.try_send(self.worker.dump());
+        }
     }
 
     /// Sends what the worker has to send and hands its events on.
@@ -294,12 +288,13 @@ impl Thread {
         }
     }
 
+    /// Lets the other side see the counts: four times a second, and before a sleep without end.
     fn publish(&mut self, now: Moment) {
-        let counts = self.worker.counts();
-        if (now >= self.publish || counts.legs == 0)
-            && let Ok(mut shared) = self.shared.counts.try_lock()
-        {
-            *shared = counts;
+        if now < self.publish && self.worker.poll_timeout().is_some() {
+            return;
+        }
+        if let Ok(mut shared) = self.shared.counts.try_lock() {
+            *shared = self.worker.counts();
             self.publish = now + PUBLISH_INTERVAL;
         }
     }
@@ -308,7 +303,7 @@ impl Thread {
 /// Commands waiting: a burst of ten for each of 400 legs.
 const COMMANDS_MAX: usize = 4_096;
 /// Commands carried out before packets are looked at again.
-const ORDERS_MAX: usize = 64;
+const COMMANDS_PER_ROUND_MAX: usize = 64;
 /// Sockets served between two looks at the clock.
 const READY_MAX: usize = 128;
 /// An Ethernet frame holds 1,500 bytes; what is longer is not telephone audio and arrives cut.

@@ -340,15 +340,7 @@ impl Bank {
         use sip::Event;
         match event {
             Event::Incoming(incoming) => self.on_incoming(now, incoming),
-            Event::Provisional { session, status, sdp } => {
-                let Some(phone) = self.by_session.get(&session).copied() else { return };
-                if let Some(sdp) = sdp {
-                    self.agree(phone, &sdp);
-                }
-                if status == 180 || status == 183 {
-                    self.outputs.push_back(Output::Ringing { phone });
-                }
-            }
+            Event::Provisional { session, status, sdp } => self.on_provisional(session, status, sdp.as_deref()),
             Event::Answered { session, sdp } => {
                 let Some(phone) = self.by_session.get(&session).copied() else { return };
                 if let Some(sdp) = sdp {
@@ -407,6 +399,16 @@ impl Bank {
             | Event::Registered { .. }
             | Event::Unregistered { .. }
             | Event::AuthFailed { .. } => {}
+        }
+    }
+
+    fn on_provisional(&mut self, session: SessionId, status: u16, sdp: Option<&[u8]>) {
+        let Some(phone) = self.by_session.get(&session).copied() else { return };
+        if let Some(sdp) = sdp {
+            self.agree(phone, sdp);
+        }
+        if status == 180 || status == 183 {
+            self.outputs.push_back(Output::Ringing { phone });
         }
     }
 

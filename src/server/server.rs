@@ -62,7 +62,7 @@ impl Server {
             .data
             .clone()
             .unwrap_or_else(|| std::env::temp_dir().join(format!("thirdring-{}", std::process::id())));
-        let database = data.join(DATABASE);
+        let database = data.join(Store::FILE_NAME);
         let store = Store::open(&database)?;
         let writer = store.start_writer(names(&config), store::Settings::default())?;
         let recordings = Recordings::spawn(data.join(RECORDINGS))?;
@@ -479,9 +479,6 @@ fn seed() -> [u8; 32] {
     }
     seed
 }
-
-/// The database's file in the data folder.
-const DATABASE: &str = "thirdring.sqlite";
 
 /// The folder of voice messages in the data folder.
 const RECORDINGS: &str = "messages";

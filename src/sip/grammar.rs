@@ -4,8 +4,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use bytes::Bytes;
-
 /// `token` characters.
 pub(super) const fn is_token(byte: u8) -> bool {
     CLASS[byte as usize] & TOKEN != 0
@@ -16,14 +14,31 @@ pub(super) fn is_token_word(word: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(|byte| is_token(*byte))
 }
 
-/// Characters of a SIP URI's user part; `%` is checked separately.
-pub(super) const fn is_user(byte: u8) -> bool {
-    CLASS[byte as usize] & USER != 0
+/// Whether all of `text` may stand in the user part of a SIP URI: its characters and whole escapes.
+pub(super) fn is_user_text(text: &[u8]) -> bool {
+    is_escaped_text(text, USER)
 }
 
-/// Characters of URI parameters and headers, and of an opaque URI's rest; `%` is checked separately.
-pub(super) const fn is_uri(byte: u8) -> bool {
-    CLASS[byte as usize] & URI != 0
+/// Whether all of `text` may stand in the parameters or headers of a URI: its characters and whole escapes.
+pub(super) fn is_uri_text(text: &[u8]) -> bool {
+    is_escaped_text(text, URI)
+}
+
+fn is_escaped_text(text: &[u8], class: u8) -> bool {
+    let mut rest = text;
+    loop {
+        match rest {
+            [] => return true,
+            [byte, after @ ..] if CLASS[usize::from(*byte)] & class != 0 => rest = after,
+            [b'%', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest = after,
+            _ => return false,
+        }
+    }
+}
+
+/// Characters of a host name's label; underscores are no one's grammar and everyone's practice.
+pub(super) const fn is_label(byte: u8) -> bool {
+    CLASS[byte as usize] & LABEL != 0
 }
 
 /// Characters of an unquoted header parameter value. Wider than the RFC's token and host, because base64 and
@@ -84,11 +99,6 @@ pub(super) fn trim(text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
-}
-
-/// The same as `trim`, sharing the buffer.
-pub(super) fn trim_bytes(text: &Bytes) -> Bytes {
-    text.slice_ref(trim(text))
 }
 
 /// Each line break with the white space around it becomes one space (RFC 3261 7.3.1).
@@ -192,18 +202,6 @@ pub(super) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// Whether every `%` begins an escape of two hexadecimal digits.
-pub(super) fn escapes_are_whole(text: &[u8]) -> bool {
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'%', rest) {
-        match &rest[at + 1..] {
-            [high, low, beyond @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest = beyond,
-            _ => return false,
-        }
-    }
-    true
-}
-
 /// The value of one hexadecimal digit.
 pub(super) fn hex_value(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
@@ -265,6 +263,7 @@ const TOKEN: u8 = 1;
 const USER: u8 = 2;
 const URI: u8 = 4;
 const VALUE: u8 = 8;
+const LABEL: u8 = 16;
 
 const CLASS: [u8; 256] = {
     let mut class = [0; 256];
@@ -279,15 +278,18 @@ const CLASS: [u8; 256] = {
 const fn classify(byte: u8) -> u8 {
     let alphanumeric = byte.is_ascii_alphanumeric();
     let mut class = 0;
+    if alphanumeric || one_of(byte, b"-_") {
+        class |= LABEL;
+    }
     if alphanumeric || one_of(byte, b"-.!%*_+`'~") {
         class |= TOKEN;
     }
-    // unreserved, escaped and user-unreserved; phones also dial feature codes with a bare '#'.
-    if alphanumeric || one_of(byte, b"-_.!~*'()%&=+$,;?/#") {
+    // unreserved and user-unreserved; phones also dial feature codes with a bare '#'.
+    if alphanumeric || one_of(byte, b"-_.!~*'()&=+$,;?/#") {
         class |= USER;
     }
-    // unreserved, escaped, param-unreserved and hnv-unreserved with their separators.
-    if alphanumeric || one_of(byte, b"-_.!~*'()%[]/:&+$=;?,@") {
+    // unreserved, param-unreserved and hnv-unreserved with their separators.
+    if alphanumeric || one_of(byte, b"-_.!~*'()[]/:&+$=;?,@") {
         class |= URI;
     }
     if byte > b' ' && byte != 0x7f && !one_of(byte, b"\";,<>?\\") {
@@ -361,8 +363,9 @@ mod tests {
         assert_eq!(&*unescape(b"%75se%72"), b"user");
         assert_eq!(&*unescape(b"null-%00-null"), b"null-\0-null");
         assert_eq!(&*unescape(b"%Z%4"), b"%Z%4");
-        assert!(escapes_are_whole(b"a%2Fb"));
-        assert!(!escapes_are_whole(b"a%2"));
-        assert!(!escapes_are_whole(b"%ZZ"));
+        assert!(is_user_text(b"a%2Fb;c") && is_uri_text(b"a%2Fb[c"));
+        for wrong in [&b"a%2"[..], b"%ZZ", b"%", b"a b", b"\xe9"] {
+            assert!(!is_user_text(wrong) && !is_uri_text(wrong), "{wrong:?}");
+        }
     }
 }

@@ -219,6 +219,8 @@ pub(super) const OTHER: u8 = u8::MAX;
 const SLOT_COUNT: usize = 256;
 /// The walk ends at an empty slot, so there must be many.
 const _: () = assert!(COUNT < SLOT_COUNT / 2);
+/// `Message::first_repeated` keeps one bit a name.
+const _: () = assert!(COUNT < 64);
 static SLOTS: [u8; SLOT_COUNT] = fill_slots();
 static COMPACT: [u8; 128] = fill_compact();
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::error::SyntaxError;
 use super::grammar;
+use super::text::Text;
 
 /// A host as it stands in a URI or a Via: a name or an address.
 #[derive(Clone, Debug, Eq)]
@@ -22,12 +23,11 @@ pub enum Host {
 impl Host {
     /// Reads `host` without a port; an IPv6 address needs its brackets.
     pub fn parse(text: &[u8]) -> Result<Host, SyntaxError> {
-        Host::from_bytes(Bytes::copy_from_slice(text))
+        Host::read(Text::all(&Bytes::copy_from_slice(text)))
     }
 
-    /// As `parse`, sharing the buffer.
-    pub(super) fn from_bytes(text: Bytes) -> Result<Host, SyntaxError> {
-        if let [b'[', inside @ .., b']'] = &*text {
+    pub(super) fn read(text: Text<'_>) -> Result<Host, SyntaxError> {
+        if let [b'[', inside @ .., b']'] = text.slice() {
             return parse_v6(inside).map(Host::V6).ok_or(SyntaxError("host is not an IPv6 address"));
         }
         // Only a text that ends in a digit can be an address; names, the common case, skip the attempt.
@@ -36,7 +36,11 @@ impl Host {
         {
             return Ok(Host::V4(address));
         }
-        if is_host_name(&text) { Ok(Host::Name(text)) } else { Err(SyntaxError("host is not a name or an address")) }
+        if is_host_name(&text) {
+            Ok(Host::Name(text.keep()))
+        } else {
+            Err(SyntaxError("host is not a name or an address"))
+        }
     }
 
     /// The address, when it is one.
@@ -85,13 +89,13 @@ impl fmt::Display for Host {
 }
 
 /// `host [":" port]`, without white space.
-pub(super) fn parse_host_port(text: &Bytes) -> Result<(Host, Option<u16>), SyntaxError> {
+pub(super) fn read_host_port(text: Text<'_>) -> Result<(Host, Option<u16>), SyntaxError> {
     let host_end = match text.first() {
-        Some(b'[') => memchr::memchr(b']', text).map_or(text.len(), |at| at + 1),
+        Some(b'[') => memchr::memchr(b']', &text).map_or(text.len(), |at| at + 1),
         _ => text.iter().position(|byte| *byte == b':').unwrap_or(text.len()),
     };
-    let host = Host::from_bytes(text.slice(..host_end))?;
-    let port = match &text[host_end..] {
+    let host = Host::read(text.cut(..host_end))?;
+    let port = match text.cut(host_end..).slice() {
         [] => None,
         [b':', digits @ ..] => Some(parse_port(digits)?),
         _ => return Err(SyntaxError("host is followed by something else than a port")),
@@ -114,20 +118,20 @@ pub(super) fn parse_v6(inside: &[u8]) -> Option<Ipv6Addr> {
 /// `hostname`, with underscores taken, and a last label that is not a mere number.
 fn is_host_name(text: &[u8]) -> bool {
     let name = text.strip_suffix(b".").unwrap_or(text);
-    let label_is_sound = |label: &[u8]| {
-        !label.is_empty()
-            && label.first() != Some(&b'-')
-            && label.last() != Some(&b'-')
-            && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    let mut last_is_number = true;
-    for label in name.split(|byte| *byte == b'.') {
-        if !label_is_sound(label) {
-            return false;
+    let mut before = b'.';
+    let mut label_is_number = true;
+    for byte in name {
+        let edge = before == b'.' || before == b'-';
+        match byte {
+            b'.' if edge => return false,
+            b'.' => label_is_number = true,
+            b'-' if before == b'.' => return false,
+            byte if !grammar::is_label(*byte) => return false,
+            byte => label_is_number &= byte.is_ascii_digit(),
         }
-        last_is_number = label.iter().all(u8::is_ascii_digit);
+        before = *byte;
     }
-    !last_is_number
+    !label_is_number && before != b'-'
 }
 
 #[cfg(test)]
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn ports_are_numbers_up_to_65535() {
-        let read = |text: &'static str| parse_host_port(&Bytes::from_static(text.as_bytes()));
+        let read = |text: &'static str| read_host_port(Text::all(&Bytes::from_static(text.as_bytes())));
         assert_eq!(read("a.example:5070").expect("sound").1, Some(5070));
         assert_eq!(read("[2001:db8::10:5070]").expect("sound").1, None);
         for wrong in ["a.example:", "a.example:65536", "a.example:-1", "a.example:5060x", "[::1]5060", ":5060"] {

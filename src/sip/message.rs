@@ -12,6 +12,7 @@ use super::grammar;
 use super::header::{CSeq, Challenge, Contacts, Credentials, NameAddr, Via};
 use super::header_name::{HeaderName, OTHER};
 use super::method::Method;
+use super::text::Text;
 
 /// A request or a response. Cloning shares everything.
 #[derive(Clone)]
@@ -159,33 +160,31 @@ impl Message {
 
     /// The Via at the top, where the answer goes.
     pub fn top_via(&self) -> Result<Via, HeaderError> {
-        let text = self.required(HeaderName::Via)?;
-        let first = grammar::Elements::new(&text).next().unwrap_or(0..0);
-        Via::from_bytes(&text.slice(first)).map_err(|error| HeaderError::Malformed(HeaderName::Via, error))
+        self.typed(HeaderName::Via, |text| Via::read(text.cut(grammar::Elements::new(&text).next().unwrap_or(0..0))))
     }
 
     /// Every Via from the top down.
     pub fn vias(&self) -> Result<Vec<Via>, HeaderError> {
-        self.list(HeaderName::Via, Via::from_bytes)
+        self.list(HeaderName::Via, Via::read)
     }
 
     pub fn from(&self) -> Result<NameAddr, HeaderError> {
-        self.typed(HeaderName::From, NameAddr::from_bytes)
+        self.typed(HeaderName::From, NameAddr::read)
     }
 
     pub fn to(&self) -> Result<NameAddr, HeaderError> {
-        self.typed(HeaderName::To, NameAddr::from_bytes)
+        self.typed(HeaderName::To, NameAddr::read)
     }
 
     pub fn cseq(&self) -> Result<CSeq, HeaderError> {
-        self.typed(HeaderName::CSeq, CSeq::from_bytes)
+        self.typed(HeaderName::CSeq, CSeq::read)
     }
 
     /// The Call-ID, never empty.
     pub fn call_id(&self) -> Result<Bytes, HeaderError> {
         self.typed(HeaderName::CallId, |text| {
             let sound = !text.is_empty() && text.iter().all(u8::is_ascii_graphic);
-            sound.then(|| text.clone()).ok_or(SyntaxError("Call-ID is not one word"))
+            sound.then(|| text.keep()).ok_or(SyntaxError("Call-ID is not one word"))
         })
     }
 
@@ -200,16 +199,16 @@ impl Message {
                 Some(_) => Err(HeaderError::Malformed(HeaderName::Contact, SyntaxError("'*' stands beside addresses"))),
             };
         }
-        self.list(HeaderName::Contact, NameAddr::from_bytes).map(Contacts::List)
+        self.list(HeaderName::Contact, NameAddr::read).map(Contacts::List)
     }
 
     /// The route set of a request, first hop first.
     pub fn routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list(HeaderName::Route, NameAddr::from_bytes)
+        self.list(HeaderName::Route, NameAddr::read)
     }
 
     pub fn record_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list(HeaderName::RecordRoute, NameAddr::from_bytes)
+        self.list(HeaderName::RecordRoute, NameAddr::read)
     }
 
     /// 0 to 255 (RFC 3261 20.22).
@@ -242,9 +241,16 @@ impl Message {
         self.headers(name).filter_map(|text| Challenge::parse(&text).ok()).collect()
     }
 
-    /// How many header fields `name` there are.
-    pub(super) fn count(&self, name: &HeaderName) -> usize {
-        self.fields(name).count()
+    /// The first of `names`, none of them `Other`, that stands more than once.
+    pub(super) fn first_repeated<'n>(&self, names: &'n [HeaderName]) -> Option<&'n HeaderName> {
+        // One bit a code: there are fewer than 64 names with a word of their own.
+        let bit = |code: u8| 1u64.checked_shl(u32::from(code)).unwrap_or(0);
+        let (_, repeated) = self
+            .parts
+            .fields
+            .iter()
+            .fold((0, 0), |(seen, repeated), field| (seen | bit(field.code), repeated | seen & bit(field.code)));
+        names.iter().find(|name| repeated & bit(name.code()) != 0)
     }
 
     fn fields(&self, name: &HeaderName) -> impl Iterator<Item = &Field> {
@@ -264,22 +270,23 @@ impl Message {
         if field.folded { Cow::Owned(grammar::unfold(text)) } else { Cow::Borrowed(text) }
     }
 
-    /// The value sharing the buffer, or unfolded into one of its own.
-    fn value_bytes(&self, field: &Field) -> Bytes {
+    /// The value in its buffer, or unfolded in one of its own.
+    fn read<T>(&self, field: &Field, read: impl FnOnce(Text<'_>) -> T) -> T {
+        let text = field.value.of(&self.parts.bytes);
         if field.folded {
-            grammar::unfold(field.value.of(&self.parts.bytes)).into()
+            read(Text::all(&Bytes::from(grammar::unfold(text))))
         } else {
-            field.value.share(&self.parts.bytes)
+            read(Text::all(&self.parts.bytes).part(text))
         }
     }
 
-    fn required(&self, name: HeaderName) -> Result<Bytes, HeaderError> {
-        let first = self.fields(&name).next().map(|field| self.value_bytes(field));
-        first.ok_or(HeaderError::Missing(name))
-    }
-
-    fn typed<T>(&self, name: HeaderName, read: impl Fn(&Bytes) -> Result<T, SyntaxError>) -> Result<T, HeaderError> {
-        read(&self.required(name.clone())?).map_err(|error| HeaderError::Malformed(name, error))
+    fn typed<T>(
+        &self,
+        name: HeaderName,
+        read: impl FnOnce(Text<'_>) -> Result<T, SyntaxError>,
+    ) -> Result<T, HeaderError> {
+        let Some(field) = self.fields(&name).next() else { return Err(HeaderError::Missing(name)) };
+        self.read(field, read).map_err(|error| HeaderError::Malformed(name, error))
     }
 
     fn optional(&self, name: HeaderName, read: impl Fn(&[u8]) -> Option<u32>) -> Result<Option<u32>, HeaderError> {
@@ -290,15 +297,15 @@ impl Message {
     fn list<T>(
         &self,
         name: HeaderName,
-        read: impl Fn(&Bytes) -> Result<T, SyntaxError>,
+        read: impl Fn(Text<'_>) -> Result<T, SyntaxError>,
     ) -> Result<Vec<T>, HeaderError> {
         let mut all = Vec::new();
         for field in self.fields(&name) {
-            let text = self.value_bytes(field);
-            for range in grammar::Elements::new(&text) {
-                let element = read(&text.slice(range)).map_err(|error| HeaderError::Malformed(name.clone(), error))?;
-                all.push(element);
-            }
+            let elements = self.read(field, |text| {
+                grammar::Elements::new(&text)
+                    .try_for_each(|range| read(text.cut(range)).map(|element| all.push(element)))
+            });
+            elements.map_err(|error| HeaderError::Malformed(name.clone(), error))?;
         }
         Ok(all)
     }

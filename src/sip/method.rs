@@ -5,6 +5,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::text::Text;
+
 /// What a request asks for. Case-sensitive.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
@@ -60,8 +62,8 @@ impl Method {
     }
 
     /// As `new`, sharing the buffer of an unknown word.
-    pub(super) fn from_bytes(word: Bytes) -> Method {
-        Method::known(&word).unwrap_or(Method::Other(word))
+    pub(super) fn read(word: Text<'_>) -> Method {
+        Method::known(&word).unwrap_or_else(|| Method::Other(word.keep()))
     }
 
     fn known(word: &[u8]) -> Option<Method> {

@@ -27,6 +27,7 @@ mod server_transaction;
 mod session;
 mod status;
 mod stream;
+mod text;
 mod timers;
 mod uri;
 mod validate;

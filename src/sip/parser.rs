@@ -8,6 +8,7 @@ use super::grammar;
 use super::header_name::{self, HeaderName};
 use super::message::{Field, Message, Parts, Span, StartLine};
 use super::method::Method;
+use super::text::Text;
 use crate::model::limits::{SIP_HEADERS_MAX, SIP_MESSAGE_BYTES_MAX};
 
 /// Reads one whole message: a datagram, or what `frame` cut from a stream. Bytes beyond Content-Length are ignored;
@@ -205,7 +206,7 @@ impl Parser {
         }
         let uri_start = start + first + 1;
         let uri = Span::new(uri_start, uri_start + uri.len())?;
-        Some(StartLine::Request { method: Method::from_bytes(bytes.slice_ref(method)), uri })
+        Some(StartLine::Request { method: Method::read(Text::all(bytes).part(method)), uri })
     }
 
     /// A response that is not sound is nobody's to answer, so it is not kept.

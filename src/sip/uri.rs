@@ -11,6 +11,7 @@ use super::grammar;
 use super::header::Params;
 use super::host;
 pub(super) use super::host::Host;
+use super::text::Text;
 use crate::model::PhoneNumber;
 
 /// What stands before the colon.
@@ -59,22 +60,26 @@ pub struct Uri {
 impl Uri {
     /// Reads a URI without brackets, display name or white space.
     pub fn parse(text: &[u8]) -> Result<Uri, SyntaxError> {
-        Uri::from_bytes(Bytes::copy_from_slice(text))
+        Uri::read(Text::all(&Bytes::copy_from_slice(text)))
     }
 
     /// As `parse`, sharing the buffer.
     pub fn from_bytes(text: Bytes) -> Result<Uri, SyntaxError> {
+        Uri::read(Text::all(&text))
+    }
+
+    pub(super) fn read(text: Text<'_>) -> Result<Uri, SyntaxError> {
         let colon = text.iter().position(|byte| *byte == b':').ok_or(SyntaxError("URI has no scheme"))?;
-        let rest = text.slice(colon + 1..);
-        match &text[..colon] {
-            word if word.eq_ignore_ascii_case(b"sip") => parse_sip(Scheme::Sip, &rest),
-            word if word.eq_ignore_ascii_case(b"sips") => parse_sip(Scheme::Sips, &rest),
-            word if word.eq_ignore_ascii_case(b"tel") => parse_tel(&rest),
+        let rest = text.cut(colon + 1..);
+        match text.cut(..colon).slice() {
+            word if word.eq_ignore_ascii_case(b"sip") => read_sip(Scheme::Sip, rest),
+            word if word.eq_ignore_ascii_case(b"sips") => read_sip(Scheme::Sips, rest),
+            word if word.eq_ignore_ascii_case(b"tel") => read_tel(rest),
             word if is_scheme(word) => {
                 let sound =
                     !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(byte));
-                let opaque = sound.then_some(rest).ok_or(SyntaxError("URI has characters that need escaping"))?;
-                Ok(Uri { opaque: Some(opaque), ..Uri::bare(Scheme::Other(text.slice(..colon))) })
+                let opaque = sound.then(|| rest.keep()).ok_or(SyntaxError("URI has characters that need escaping"))?;
+                Ok(Uri { opaque: Some(opaque), ..Uri::bare(Scheme::Other(text.cut(..colon).keep())) })
             }
             _ => Err(SyntaxError("URI scheme is malformed")),
         }
@@ -186,48 +191,46 @@ impl fmt::Debug for Uri {
     }
 }
 
-fn parse_sip(scheme: Scheme, text: &Bytes) -> Result<Uri, SyntaxError> {
+fn read_sip(scheme: Scheme, text: Text<'_>) -> Result<Uri, SyntaxError> {
     let mut uri = Uri::bare(scheme);
-    let mut rest = text.clone();
-    if let Some(at) = memchr::memchr(b'@', text) {
-        let userinfo = text.slice(..at);
-        rest = text.slice(at + 1..);
-        if !grammar::escapes_are_whole(&userinfo) {
-            return Err(SyntaxError("URI user has a broken escape"));
-        }
-        let (user, password) = match memchr::memchr(b':', &userinfo) {
-            Some(colon) => (userinfo.slice(..colon), Some(userinfo.slice(colon + 1..))),
-            None => (userinfo, None),
-        };
-        let sound = |part: &Bytes| part.iter().all(|byte| grammar::is_user(*byte));
-        if user.is_empty() || !sound(&user) || !password.as_ref().is_none_or(sound) {
-            return Err(SyntaxError("URI user is malformed"));
-        }
-        (uri.user, uri.password) = (Some(user), password);
+    let mut rest = text;
+    if let Some(at) = memchr::memchr(b'@', &text) {
+        (uri.user, uri.password) = read_user(text.cut(..at))?;
+        rest = text.cut(at + 1..);
     }
     let hostport = rest.iter().position(|byte| matches!(byte, b';' | b'?')).unwrap_or(rest.len());
-    (uri.host, uri.port) = host::parse_host_port(&rest.slice(..hostport))?;
-    let tail = rest.slice(hostport..);
+    (uri.host, uri.port) = host::read_host_port(rest.cut(..hostport))?;
+    let tail = rest.cut(hostport..);
     let params = memchr::memchr(b'?', &tail).unwrap_or(tail.len());
-    uri.params = Params::of_uri(tail.slice(..params))?;
+    uri.params = Params::of_uri(tail.cut(..params))?;
     if params < tail.len() {
-        let headers = tail.slice(params + 1..);
+        let headers = tail.cut(params + 1..);
         if !headers_are_sound(&headers) {
             return Err(SyntaxError("URI headers are malformed"));
         }
-        uri.headers = Some(headers);
+        uri.headers = Some(headers.keep());
     }
     Ok(uri)
 }
 
-fn parse_tel(text: &Bytes) -> Result<Uri, SyntaxError> {
-    let end = memchr::memchr(b';', text).unwrap_or(text.len());
-    let number = text.slice(..end);
+/// `user [":" password]`.
+fn read_user(text: Text<'_>) -> Result<(Option<Bytes>, Option<Bytes>), SyntaxError> {
+    let colon = text.iter().position(|byte| *byte == b':').unwrap_or(text.len());
+    let (user, password) = (text.cut(..colon), text.cut(colon + 1..));
+    if user.is_empty() || !grammar::is_user_text(&user) || !grammar::is_user_text(&password) {
+        return Err(SyntaxError("URI user is malformed"));
+    }
+    Ok((Some(user.keep()), (colon < text.len()).then(|| password.keep())))
+}
+
+fn read_tel(text: Text<'_>) -> Result<Uri, SyntaxError> {
+    let end = memchr::memchr(b';', &text).unwrap_or(text.len());
+    let number = text.cut(..end);
     let sound = |byte: &u8| byte.is_ascii_hexdigit() || b"+-.()*#".contains(byte);
     if !number.iter().any(|byte| byte.is_ascii_hexdigit() || b"*#".contains(byte)) || !number.iter().all(sound) {
         return Err(SyntaxError("tel URI has no number"));
     }
-    Ok(Uri { user: Some(number), params: Params::of_uri(text.slice(end..))?, ..Uri::bare(Scheme::Tel) })
+    Ok(Uri { user: Some(number.keep()), params: Params::of_uri(text.cut(end..))?, ..Uri::bare(Scheme::Tel) })
 }
 
 fn is_scheme(word: &[u8]) -> bool {
@@ -237,15 +240,13 @@ fn is_scheme(word: &[u8]) -> bool {
 
 /// `hname "=" hvalue *( "&" ..)`.
 fn headers_are_sound(text: &[u8]) -> bool {
-    grammar::escapes_are_whole(text)
-        && text.split(|byte| *byte == b'&').all(|header| {
-            memchr::memchr(b'=', header).is_some_and(|at| at > 0) && header.iter().all(|byte| grammar::is_uri(*byte))
-        })
+    grammar::is_uri_text(text)
+        && text.split(|byte| *byte == b'&').all(|header| memchr::memchr(b'=', header).is_some_and(|at| at > 0))
 }
 
 fn escape_user(user: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(user.len());
-    escape_into(&mut out, user, |byte| grammar::is_user(byte) && !matches!(byte, b'%' | b'#'));
+    escape_into(&mut out, user, |byte| grammar::is_user_text(&[byte]) && byte != b'#');
     out.into()
 }
 

@@ -38,6 +38,9 @@ impl Drop for TemporaryFolder {
 }
 
 impl Store {
+    /// The database's file in a data folder.
+    pub const FILE_NAME: &str = "thirdring.sqlite";
+
     /// Opens the database at `path`, with its folder and file created where missing and its tables brought up to date.
     /// May be called inside or outside of an async runtime; it blocks for milliseconds.
     ///
@@ -65,7 +68,7 @@ impl Store {
         let folder = TemporaryFolder(base.join(unique));
         // A folder left by a crashed process of the same number is nobody's any more.
         let _ = fs::remove_dir_all(&folder.0);
-        let store = Store::open(&folder.0.join("events.sqlite"))?;
+        let store = Store::open(&folder.0.join(Store::FILE_NAME))?;
         Ok(Store { _temporary: Some(Arc::new(folder)), ..store })
     }
 

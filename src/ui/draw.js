@@ -61,24 +61,25 @@ function badge() {
   };
 }
 
-/** Keeps one part per key inside `parent`, in the order of `keys`. */
+/** Keeps one part per key inside `parent`, behind `head`, in the order of the items. */
 class Keyed {
-  constructor(parent, create) {
+  constructor(parent, create, head = null) {
     this.parent = parent;
     this.create = create;
+    this.head = head;
     this.parts = new Map();
   }
 
   show(items, keyOf, draw) {
     const seen = new Set();
-    let before = null;
+    let before = this.head;
     for (const item of items) {
       const key = keyOf(item);
       seen.add(key);
       if (!this.parts.has(key)) this.parts.set(key, this.create(item));
       const part = this.parts.get(key);
       draw(part, item);
-      const next = before ? before.nextSibling : this.parent.firstChild;
+      const next = before ? before.nextElementSibling : this.parent.firstElementChild;
       // Moving a node would take the focus away: only those that are out of place move.
       if (next !== part.element) this.parent.insertBefore(part.element, next);
       before = part.element;
@@ -96,7 +97,7 @@ class Keyed {
 export class Board {
   constructor() {
     this.cards = new Keyed(document.querySelector('.cards'), card);
-    this.queues = new Keyed(find('queues'), queueRows);
+    this.queues = new Keyed(find('queues'), queueRows, find('queues').tHead);
     this.states = new Keyed(find('states'), stateCount);
     this.agents = new Keyed(find('agents'), agentTile);
     this.promises = new Keyed(find('promises'), promiseRow);
@@ -107,9 +108,7 @@ export class Board {
     const acts = [];
     const limits = picture.thresholds;
     this.cards.show(cardFacts(picture, now), (fact) => fact.name, drawCard);
-    const head = find('queues').tHead;
     this.drawQueues(picture, now, acts);
-    if (find('queues').firstElementChild.nextElementSibling !== head) find('queues').caption.after(head);
     this.drawAgents(picture, now, acts);
     this.promises.show(picture.promises, (promise) => promise.promise, (row, promise) => {
       if (drawPromise(row, promise, limits) === 'act') {
@@ -122,8 +121,9 @@ export class Board {
 
   drawQueues(picture, now, acts) {
     const limits = picture.thresholds;
+    const names = new Map(picture.agents.map((agent) => [agent.name, agent.display_name]));
     this.queues.show(picture.queues, (queue) => queue.name, (rows, queue) => {
-      const found = drawQueue(rows, queue, now, limits);
+      const found = drawQueue(rows, queue, now, limits, names);
       const values = { queue: queue.title, count: queue.waiting.length, share: percent(queue.service_level) };
       if (found.wait === 'act') {
         acts.push(act(`wait ${queue.name}`, 'notice.queue_wait', { ...values, max: clockOf(queue.max_wait_ms) }));
@@ -131,6 +131,8 @@ export class Board {
       if (found.waiting === 'act') acts.push(act(`waiting ${queue.name}`, 'notice.queue_waiting', values));
       if (found.serviceLevel === 'act') acts.push(act(`level ${queue.name}`, 'notice.service_level', values));
     });
+    const promised = new Set(picture.queues.map((queue) => queue.max_wait_ms));
+    text(find('flow-end'), promised.size === 1 ? clockOf([...promised][0]) : '');
     empty('queues-empty', picture.queues.length === 0, 'queues.empty');
   }
 
@@ -196,7 +198,7 @@ function cardFacts({ totals, thresholds: limits, agents, calls_active: calls }, 
       mark: target,
       note: known
         ? say('card.service_level.note', { target: whole(target), secs: totals.target_ms / 1000 })
-        : say('card.service_level.mixed'),
+        : agents.length > 0 && totals.entered > 0 ? say('card.service_level.mixed') : '',
     },
     answer_rate: {
       figure: percent(totals.answer_rate),
@@ -262,7 +264,6 @@ function queueRows(queue) {
   const opener = make('button', 'opener', icon('open'), name);
   opener.type = 'button';
   const callersId = `callers-${queue.name}`;
-  opener.setAttribute('aria-expanded', 'false');
   opener.setAttribute('aria-controls', callersId);
   const head = make('th', '', opener);
   head.scope = 'row';
@@ -287,17 +288,34 @@ function queueRows(queue) {
   callers.colSpan = 8;
   const detail = make('tr', 'detail', callers);
   detail.id = callersId;
-  detail.hidden = true;
+  const show = (open) => {
+    detail.hidden = !open;
+    opener.setAttribute('aria-expanded', String(open));
+  };
+  show(opened().has(queue.name));
   opener.addEventListener('click', () => {
-    detail.hidden = !detail.hidden;
-    opener.setAttribute('aria-expanded', String(!detail.hidden));
+    show(detail.hidden);
+    remember(queue.name, !detail.hidden);
   });
   const element = make('tbody', '', make('tr', 'queue', head, ...Object.values(cells)), detail);
-  const dots = new Keyed(track, () => ({ element: make('span', 'dot') }));
+  const dots = new Keyed(track, () => ({ element: make('span', 'dot') }), track.firstElementChild);
   return { element, name, cells, marks, track, dots, detail, callers: callerTable(callers) };
 }
 
-function drawQueue(rows, queue, now, limits) {
+/** Which queues are open stands in the address: a reload keeps them, and a wall can be given a link. */
+const opened = () => new Set((new URLSearchParams(location.search).get('open') ?? '').split(',').filter(Boolean));
+
+function remember(name, isOpen) {
+  const names = opened();
+  if (isOpen) names.add(name);
+  else names.delete(name);
+  const address = new URL(location.href);
+  address.searchParams.set('open', [...names].join(','));
+  if (names.size === 0) address.searchParams.delete('open');
+  history.replaceState(null, '', address);
+}
+
+function drawQueue(rows, queue, now, limits, names) {
   const age = queue.oldest_since_ms === null ? null : now - queue.oldest_since_ms;
   const ready = queue.agents_by_state[STATE_INDEX.available];
   const found = {
@@ -315,7 +333,7 @@ function drawQueue(rows, queue, now, limits) {
   text(rows.cells.counts, `${count(queue.answered)} / ${count(queue.abandoned)}`);
   data(rows.element, 'level', levels.worst(found.waiting, found.wait));
   drawTrack(rows, queue, now, limits);
-  if (!rows.detail.hidden) drawCallers(rows.callers, queue, now, limits);
+  if (!rows.detail.hidden) drawCallers(rows.callers, queue, now, limits, names);
   return found;
 }
 
@@ -332,15 +350,12 @@ function mark(part, level, value) {
 /** Every caller is a dot on the way from arriving to the longest wait that was promised. */
 function drawTrack(rows, queue, now, limits) {
   place(rows.track, '--target', queue.max_wait_ms ? queue.target_ms / queue.max_wait_ms : 0);
-  const target = rows.track.firstElementChild;
-  target.remove();
   rows.dots.show(queue.waiting, (caller) => caller.call, ({ element }, caller) => {
     const age = now - caller.since_ms;
     place(element, '--at', queue.max_wait_ms ? Math.min(1, Math.max(0, age / queue.max_wait_ms)) : 0);
     data(element, 'level', levels.wait(age, queue.max_wait_ms, limits));
     data(element, 'offered', String(caller.offered_to !== null));
   });
-  rows.track.append(target);
 }
 
 function callerTable(parent) {
@@ -361,7 +376,7 @@ function callerTable(parent) {
   return { caption, heads, table, nobody, rows };
 }
 
-function drawCallers(part, queue, now, limits) {
+function drawCallers(part, queue, now, limits, names) {
   part.table.hidden = queue.waiting.length === 0;
   part.nobody.hidden = queue.waiting.length > 0;
   text(part.nobody, say('queues.nobody'));
@@ -370,9 +385,8 @@ function drawCallers(part, queue, now, limits) {
   part.rows.show(queue.waiting, (caller) => caller.call, ({ element, cells }, caller) => {
     const age = now - caller.since_ms;
     data(element, 'level', levels.wait(age, queue.max_wait_ms, limits));
-    [caller.position, caller.number, clockOf(age), caller.offered_to ?? say('callers.nobody')].forEach((value, at) =>
-      text(cells[at], String(value)),
-    );
+    const offered = caller.offered_to === null ? say('callers.nobody') : names.get(caller.offered_to) ?? caller.offered_to;
+    [caller.position, caller.number, clockOf(age), offered].forEach((value, at) => text(cells[at], String(value)));
   });
 }
 

@@ -52,7 +52,7 @@ class Page {
     const time = picture ? wallTime(picture.unix_ms, zone) : '';
     find('pulse').dataset.state = this.frozen ? 'paused' : state;
     const lag = ((this.stream.lagMs ?? 0) / 1000).toFixed(1);
-    put(find('pulse-text'), say(state, { lag, time }));
+    put(find('pulse-text'), say(this.frozen ? 'paused' : state, { lag, time }));
     put(find('clock'), picture ? wallTime(this.stream.now(), zone) : '--:--:--');
     document.body.classList.toggle('stale', state === 'stale' || state === 'stuck');
     document.body.classList.toggle('paused', this.frozen !== null);

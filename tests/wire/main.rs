@@ -1,6 +1,8 @@
 //! The built program against real peers: telephones, SIPp, Prometheus, a browser, signals. Never links the library's
 //! insides; a peer that is not installed is a failure that names its package.
 
+#![expect(clippy::disallowed_methods, reason = "real programs are started, waited for and timed")]
+
 mod baresip;
 mod events;
 mod http;

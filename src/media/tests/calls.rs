@@ -173,6 +173,21 @@ fn the_peers_own_loss_stays_visible_and_its_restart_does_not() {
 }
 
 #[test]
+fn comfort_noise_is_neither_passed_on_nor_a_loss() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    studio.run(200);
+    studio.phones[1].heard.clear();
+    for _ in 0..10 {
+        studio.run(60);
+        let header = studio.phones[0].next(13, 160);
+        assert_eq!(studio.send(0, &packet(header, &[70])), None);
+    }
+    studio.phones[1].assert_one_clean_stream();
+    let statistics = studio.close(0);
+    assert_eq!((statistics.lost, statistics.malformed), (0, 10));
+}
+
+#[test]
 fn another_remote_address_opens_the_lock_again() {
     let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
     studio.run(200);
@@ -365,4 +380,17 @@ fn a_fresh_leg_is_sent_silence_as_soon_as_it_has_an_address() {
         packet_time_ms: 20,
     });
     assert!(studio.hears(0, 100).is_empty(), "0.0.0.0 is a hold");
+}
+
+#[test]
+fn a_leg_bridged_to_itself_hears_its_own_echo() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    let leg = studio.phones[0].leg;
+    studio.worker.handle_command(studio.now, Command::Bridge { a: leg, b: leg });
+    studio.run(1000);
+    assert_tone(&studio.hears(0, 500), 600.0);
+    assert_silence(&studio.hears(1, 500));
+    studio.worker.handle_command(studio.now, Command::Unbridge { a: leg, b: leg });
+    studio.run(1000);
+    assert_silence(&studio.hears(0, 500));
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::sip::error::SyntaxError;
 use crate::sip::grammar;
 use crate::sip::method::Method;
+use crate::sip::text::Text;
 
 /// `314159 INVITE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +25,16 @@ impl CSeq {
 
     /// Reads one header value, unfolded.
     pub fn parse(text: &[u8]) -> Result<CSeq, SyntaxError> {
-        CSeq::from_bytes(&Bytes::copy_from_slice(text))
+        CSeq::read(Text::all(&Bytes::copy_from_slice(text)))
     }
 
     /// As `parse`, sharing the buffer.
     pub fn from_bytes(text: &Bytes) -> Result<CSeq, SyntaxError> {
-        let trimmed = grammar::trim(text);
+        CSeq::read(Text::all(text))
+    }
+
+    pub(in crate::sip) fn read(text: Text<'_>) -> Result<CSeq, SyntaxError> {
+        let trimmed = text.trim().slice();
         let digits = trimmed.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (number, rest) = trimmed.split_at(digits);
         let word = grammar::trim(rest);
@@ -37,9 +42,7 @@ impl CSeq {
             return Err(SyntaxError("CSeq is not a number, a space and a method"));
         }
         match grammar::decimal(number) {
-            Some(number) if number <= CSeq::NUMBER_MAX => {
-                Ok(CSeq { number, method: Method::from_bytes(text.slice_ref(word)) })
-            }
+            Some(number) if number <= CSeq::NUMBER_MAX => Ok(CSeq { number, method: Method::read(text.part(word)) }),
             _ => Err(SyntaxError("CSeq number is out of range")),
         }
     }

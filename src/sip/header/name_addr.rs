@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::sip::error::SyntaxError;
 use crate::sip::grammar;
 use crate::sip::header::Params;
+use crate::sip::text::Text;
 use crate::sip::uri::Uri;
 
 /// `"Display" <uri>;params` or `uri;params`.
@@ -43,25 +44,27 @@ impl NameAddr {
 
     /// Reads one header value (or one element of a list), unfolded.
     pub fn parse(text: &[u8]) -> Result<NameAddr, SyntaxError> {
-        NameAddr::from_bytes(&Bytes::copy_from_slice(text))
+        NameAddr::read(Text::all(&Bytes::copy_from_slice(text)))
     }
 
     /// As `parse`, sharing the buffer.
     pub fn from_bytes(text: &Bytes) -> Result<NameAddr, SyntaxError> {
-        let text = grammar::trim_bytes(text);
+        NameAddr::read(Text::all(text))
+    }
+
+    pub(in crate::sip) fn read(text: Text<'_>) -> Result<NameAddr, SyntaxError> {
+        let text = text.trim();
         if text.first() == Some(&b'"') {
             let quoted = grammar::quoted_end(&text).ok_or(SyntaxError("display name has no closing quote"))?;
-            let display = text.slice(..quoted);
-            let rest = grammar::trim_bytes(&text.slice(quoted..));
-            return bracketed(Some(unquoted(&display)), &rest);
+            return bracketed(Some(unquoted(text.cut(..quoted))), text.cut(quoted..).trim());
         }
-        let Some(open) = grammar::unquoted(&text, b'<') else { return addr_spec(&text) };
-        let display = grammar::trim_bytes(&text.slice(..open));
+        let Some(open) = grammar::unquoted(&text, b'<') else { return addr_spec(text) };
+        let display = text.cut(..open).trim();
         // Bytes above ASCII are no tokens, but a name in an old charset harms nobody.
         if !display.iter().all(|byte| grammar::is_token(*byte) || grammar::is_space(*byte) || *byte >= 0x80) {
             return Err(SyntaxError("display name needs quotes"));
         }
-        bracketed(Some(display).filter(|display| !display.is_empty()), &text.slice(open..))
+        bracketed((!display.is_empty()).then(|| display.keep()), text.cut(open..))
     }
 
     /// The `tag` parameter.
@@ -100,31 +103,31 @@ impl fmt::Debug for NameAddr {
 }
 
 /// `<uri>` and parameters.
-fn bracketed(display: Option<Bytes>, text: &Bytes) -> Result<NameAddr, SyntaxError> {
+fn bracketed(display: Option<Bytes>, text: Text<'_>) -> Result<NameAddr, SyntaxError> {
     if text.first() != Some(&b'<') {
         return Err(SyntaxError("display name is not followed by '<'"));
     }
-    let close = memchr::memchr(b'>', text).ok_or(SyntaxError("'<' has no '>'"))?;
-    let uri = Uri::from_bytes(text.slice(1..close))?;
-    let params = Params::of_header(text.slice(close + 1..))?;
+    let close = memchr::memchr(b'>', &text).ok_or(SyntaxError("'<' has no '>'"))?;
+    let uri = Uri::read(text.cut(1..close))?;
+    let params = Params::of_header(text.cut(close + 1..))?;
     Ok(NameAddr { display, uri, params })
 }
 
 /// A bare URI: parameters after it are the header's, and a question mark or a comma would have needed brackets
 /// (RFC 3261 20.10).
-fn addr_spec(text: &Bytes) -> Result<NameAddr, SyntaxError> {
-    let end = memchr::memchr(b';', text).unwrap_or(text.len());
-    let spec = grammar::trim_bytes(&text.slice(..end));
+fn addr_spec(text: Text<'_>) -> Result<NameAddr, SyntaxError> {
+    let end = memchr::memchr(b';', &text).unwrap_or(text.len());
+    let spec = text.cut(..end).trim();
     if spec.iter().any(|byte| matches!(byte, b'?' | b',')) {
         return Err(SyntaxError("URI with '?' or ',' needs brackets"));
     }
-    Ok(NameAddr { display: None, uri: Uri::from_bytes(spec)?, params: Params::of_header(text.slice(end..))? })
+    Ok(NameAddr { display: None, uri: Uri::read(spec)?, params: Params::of_header(text.cut(end..))? })
 }
 
 /// The inside of a quoted string, sharing the buffer where no quoted pair stands in it.
-fn unquoted(quoted: &Bytes) -> Bytes {
-    match grammar::unquote(quoted) {
-        std::borrow::Cow::Borrowed(inside) => quoted.slice_ref(inside),
+fn unquoted(quoted: Text<'_>) -> Bytes {
+    match grammar::unquote(quoted.slice()) {
+        std::borrow::Cow::Borrowed(inside) => quoted.part(inside).keep(),
         std::borrow::Cow::Owned(plain) => plain.into(),
     }
 }

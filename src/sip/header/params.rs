@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::sip::error::SyntaxError;
 use crate::sip::grammar;
+use crate::sip::text::Text;
 
 /// A row of `;name` or `;name=value`, checked once, then searched in place. Names ignore case.
 #[derive(Clone, Default)]
@@ -25,39 +26,39 @@ impl Params {
 
     /// Reads the parameters of a header value: `;tag=1 ; q = "0.5"`. Empty text is no parameters.
     pub fn parse(text: &[u8]) -> Result<Params, SyntaxError> {
-        Params::of_header(Bytes::copy_from_slice(text))
+        Params::of_header(Text::all(&Bytes::copy_from_slice(text)))
     }
 
     /// Parameters of a header value: spaces allowed, values may be quoted.
-    pub(crate) fn of_header(text: Bytes) -> Result<Params, SyntaxError> {
-        let mut rest = grammar::trim(&text);
+    pub(in crate::sip) fn of_header(text: Text<'_>) -> Result<Params, SyntaxError> {
+        let text = text.trim();
+        let mut rest = text.slice();
         while !rest.is_empty() {
             let [b';', after @ ..] = rest else { return Err(SyntaxError("parameters are not separated by ';'")) };
             rest = header_param(after)?;
         }
-        Ok(Params { text: grammar::trim_bytes(&text) })
+        Ok(Params { text: text.keep() })
     }
 
     /// Parameters of a URI: no spaces, no quotes, whole escapes.
-    pub(crate) fn of_uri(text: Bytes) -> Result<Params, SyntaxError> {
-        let [b';', row @ ..] = &*text else {
+    pub(in crate::sip) fn of_uri(text: Text<'_>) -> Result<Params, SyntaxError> {
+        let [b';', row @ ..] = text.slice() else {
             return if text.is_empty() {
                 Ok(Params::new())
             } else {
                 Err(SyntaxError("URI parameters are not separated by ';'"))
             };
         };
+        if !grammar::is_uri_text(row) || row.contains(&b'?') {
+            return Err(SyntaxError("URI parameter has characters that need escaping"));
+        }
         for param in row.split(|byte| *byte == b';') {
             let (name, value) = split_param(param);
-            let empty_value = value.is_some_and(<[u8]>::is_empty);
-            if name.is_empty() || empty_value || !param.iter().all(|byte| grammar::is_uri(*byte) && *byte != b'?') {
+            if name.is_empty() || value.is_some_and(<[u8]>::is_empty) {
                 return Err(SyntaxError("URI parameter is malformed"));
             }
         }
-        if !grammar::escapes_are_whole(row) {
-            return Err(SyntaxError("URI parameter has a broken escape"));
-        }
-        Ok(Params { text })
+        Ok(Params { text: text.keep() })
     }
 
     #[must_use]
@@ -181,7 +182,7 @@ fn header_param(text: &[u8]) -> Result<&[u8], SyntaxError> {
 }
 
 fn split_param(param: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'=', param) {
+    match param.iter().position(|byte| *byte == b'=') {
         Some(at) => (grammar::trim(&param[..at]), Some(grammar::trim(&param[at + 1..]))),
         None => (grammar::trim(param), None),
     }
@@ -223,11 +224,12 @@ mod tests {
 
     #[test]
     fn uri_parameters_are_strict_and_know_escapes() {
-        let params = Params::of_uri(Bytes::from_static(b";%6C%72;n%61me=v%61lue%25%34%31")).expect("valid");
+        let uri = |text: &'static [u8]| Params::of_uri(Text::all(&Bytes::from_static(text)));
+        let params = uri(b";%6C%72;n%61me=v%61lue%25%34%31").expect("valid");
         assert!(params.contains("lr"));
         assert_eq!(params.get("name"), Some(&b"v%61lue%25%34%31"[..]));
         for wrong in [";", ";a=\"b\"", "; lr", ";a%2", ";a=", ";=b", "lr"] {
-            assert!(Params::of_uri(Bytes::from_static(wrong.as_bytes())).is_err(), "{wrong}");
+            assert!(uri(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }
 

@@ -10,6 +10,7 @@ use crate::sip::error::SyntaxError;
 use crate::sip::grammar;
 use crate::sip::header::Params;
 use crate::sip::host::{self, Host};
+use crate::sip::text::Text;
 
 /// One Via value: `SIP/2.0/UDP host:port;branch=z9hG4bK..`.
 #[derive(Clone, Debug)]
@@ -36,26 +37,29 @@ impl Via {
 
     /// Reads one Via value, unfolded.
     pub fn parse(text: &[u8]) -> Result<Via, SyntaxError> {
-        Via::from_bytes(&Bytes::copy_from_slice(text))
+        Via::read(Text::all(&Bytes::copy_from_slice(text)))
     }
 
     /// As `parse`, sharing the buffer.
     pub fn from_bytes(text: &Bytes) -> Result<Via, SyntaxError> {
-        let text = grammar::trim_bytes(text);
-        let mut rest = &text[..];
+        Via::read(Text::all(text))
+    }
+
+    pub(in crate::sip) fn read(text: Text<'_>) -> Result<Via, SyntaxError> {
+        let mut rest = text.trim().slice();
         sent_protocol_part(&mut rest)?;
         skip_slash(&mut rest)?;
         sent_protocol_part(&mut rest)?;
         skip_slash(&mut rest)?;
-        let transport = text.slice_ref(sent_protocol_part(&mut rest)?);
+        let transport = transport(text.part(sent_protocol_part(&mut rest)?));
         let before = rest.len();
         rest = grammar::trim(rest);
         if rest.len() == before {
             return Err(SyntaxError("Via has no space after the transport"));
         }
         let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let (host, port) = sent_by(&text.slice_ref(grammar::trim(&rest[..end])))?;
-        let params = Params::of_header(text.slice_ref(&rest[end..]))?;
+        let (host, port) = sent_by(text.part(&rest[..end]).trim())?;
+        let params = Params::of_header(text.part(&rest[end..]))?;
         Ok(Via { transport, host, port, params })
     }
 
@@ -127,6 +131,16 @@ fn sent_protocol_part<'t>(rest: &mut &'t [u8]) -> Result<&'t [u8], SyntaxError> 
     if word.is_empty() { Err(SyntaxError("Via protocol is malformed")) } else { Ok(word) }
 }
 
+/// The usual ones need no share of the buffer.
+fn transport(word: Text<'_>) -> Bytes {
+    match word.slice() {
+        b"UDP" => Bytes::from_static(b"UDP"),
+        b"TCP" => Bytes::from_static(b"TCP"),
+        b"TLS" => Bytes::from_static(b"TLS"),
+        _ => word.keep(),
+    }
+}
+
 fn skip_slash(rest: &mut &[u8]) -> Result<(), SyntaxError> {
     let [b'/', after @ ..] = grammar::trim(rest) else { return Err(SyntaxError("Via protocol is malformed")) };
     *rest = grammar::trim(after);
@@ -134,13 +148,13 @@ fn skip_slash(rest: &mut &[u8]) -> Result<(), SyntaxError> {
 }
 
 /// `host [":" port]`; white space around the colon is allowed here.
-fn sent_by(text: &Bytes) -> Result<(Host, Option<u16>), SyntaxError> {
+fn sent_by(text: Text<'_>) -> Result<(Host, Option<u16>), SyntaxError> {
     if !text.iter().any(|byte| grammar::is_space(*byte)) {
-        return host::parse_host_port(text);
+        return host::read_host_port(text);
     }
     let colon = text.iter().rposition(|byte| *byte == b':').ok_or(SyntaxError("Via host is malformed"))?;
-    let (host, _) = host::parse_host_port(&grammar::trim_bytes(&text.slice(..colon)))?;
-    Ok((host, Some(host::parse_port(grammar::trim(&text[colon + 1..]))?)))
+    let (host, _) = host::read_host_port(text.cut(..colon).trim())?;
+    Ok((host, Some(host::parse_port(&text.cut(colon + 1..).trim())?)))
 }
 
 #[cfg(test)]

@@ -1,0 +1,173 @@
+//! Before a caller is given to somebody else, the caller hears to whom and which number to call should the line drop;
+//! and the agent who transfers is told the truth.
+
+use thirdring::center::event::{EventKind, TransferBack};
+use thirdring::ivr::speech;
+use thirdring::model::{Clip, Language, Moment};
+
+use crate::support::{House, MINJI, Manner, millis, secs};
+
+/// The charter's sentence for 정한결 of 국내우편부, direct number 205.
+fn sentence() -> Vec<Clip> {
+    let directory = |words| speech::directory_clip(Language::Korean, words);
+    speech::transfer_announcement(Language::Korean, directory("국내우편부"), directory("정한결"), "205")
+}
+
+/// The statuses of all NOTIFYs, and when the target's phone began to ring.
+fn told(house: &mut House, agent: &str) -> Vec<u16> {
+    let mut statuses: Vec<u16> = house.agent(agent).book().transfer.iter().map(|(_, status, _)| *status).collect();
+    statuses.dedup();
+    statuses
+}
+
+fn in_conversation() -> House {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house
+}
+
+#[test]
+fn the_caller_hears_department_name_and_number_before_the_target_rings() {
+    let mut house = in_conversation();
+    house.at_work(&["205"]);
+    house.agent("201").transfers_to("205");
+    let asked = house.now();
+    let rings = |house: &House| house.agents.phones.values().any(|phone| phone.user == "205");
+    let rang = house.wait_until("the colleague's phone rings", secs(40), rings);
+    house.wait(millis(500));
+    let first_word = house.caller(MINJI).heard_words(&sentence(), asked);
+    assert!(first_word > asked && first_word < rang);
+    house.agent("205").is_ringing();
+    house.wait(secs(2));
+    house.agent("205").answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("205");
+    house.agent("205").hears_voice_of(MINJI);
+    assert_eq!(told(&mut house, "201"), [100, 180, 200]);
+    assert!(house.agents.phones.values().filter(|p| p.user == "201").all(|p| p.is_over()), "201 is free again");
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    let record = house.ledger.records()[0];
+    assert_eq!((record.transfers, record.agent.as_str()), (1, "a-205"));
+    let announced = house.events_where(|kind| matches!(kind, EventKind::TransferAnnounced { .. }));
+    let [(_, EventKind::TransferAnnounced { department, name, callback_number, .. })] = announced.as_slice() else {
+        panic!("one announcement\n{}", house.story())
+    };
+    let said = (department.as_str(), name.as_str(), callback_number.reveal());
+    assert_eq!(said, ("국내우편부", "정한결", "205"));
+}
+
+#[test]
+fn a_busy_colleague_brings_the_caller_back() {
+    let mut house = in_conversation();
+    house.at_work(&["205"]);
+    house.agent("205").treats_calls(Manner::Busy);
+    house.agent("201").transfers_to("205");
+    house.wait(secs(30));
+    assert_eq!(told(&mut house, "201"), [100, 486]);
+    house.caller(MINJI).hears_voice_of("201");
+    house.agent("201").hears_voice_of(MINJI);
+    let back = |kind: &EventKind| {
+        matches!(kind, EventKind::TransferFailed { status: 486, back_to: TransferBack::FirstAgent, .. })
+    };
+    assert_eq!(house.count(back), 1, "{}", house.story());
+    house.night_falls();
+}
+
+#[test]
+fn a_colleague_who_is_not_there_brings_the_caller_back() {
+    let mut house = in_conversation();
+    house.agent("201").transfers_to("205");
+    house.wait(secs(30));
+    house.caller(MINJI).hears_voice_of("201");
+    assert_eq!(told(&mut house, "201").last(), Some(&480));
+    house.night_falls();
+}
+
+#[test]
+fn when_the_first_agent_has_left_the_caller_goes_to_the_queue_and_keeps_the_age() {
+    let mut house = in_conversation();
+    house.at_work(&["205"]);
+    house.agent("201").transfers_to("205");
+    house.wait(secs(1));
+    house.agent("201").hangs_up();
+    house.wait(secs(12));
+    house.agent("205").is_ringing();
+    let queued = |house: &House| house.count(|kind| matches!(kind, EventKind::CallerEntered { .. })) == 2;
+    house.wait_until("the caller is back in the queue", secs(40), queued);
+    let entries = house.events_where(|kind| matches!(kind, EventKind::CallerEntered { .. }));
+    let Some((_, EventKind::CallerEntered { age_ms, .. })) = entries.last() else { panic!("checked above") };
+    assert!(*age_ms > 20_000, "the caller has waited since the first time: {age_ms} ms");
+    house.wait(secs(15));
+    house.caller(MINJI).heard_clip("ko/system/transfer-failed", Moment::ZERO);
+    house.night_falls();
+}
+
+#[test]
+fn a_transfer_to_a_queue_is_announced_too_and_ends_with_another_agent() {
+    let mut house = in_conversation();
+    house.at_work(&["214"]);
+    house.agent("201").transfers_to("international");
+    let asked = house.now();
+    let rings = |house: &House| house.agents.phones.values().any(|phone| phone.user == "214");
+    house.wait_until("an agent of the queue rings", secs(40), rings);
+    let directory = |words| speech::directory_clip(Language::Korean, words);
+    let sentence =
+        speech::transfer_announcement(Language::Korean, directory("국제우편부"), directory("국제우편·EMS"), "1300");
+    house.caller(MINJI).heard_words(&sentence, asked);
+    house.agent("214").answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("214");
+    assert_eq!(told(&mut house, "201"), [100, 182]);
+    house.night_falls();
+    let record = house.ledger.records()[0];
+    assert_eq!((record.queue.as_str(), record.agent.as_str()), ("international", "a-214"));
+}
+
+#[test]
+fn a_transfer_to_nowhere_is_refused_and_nobody_notices() {
+    let mut house = in_conversation();
+    house.agent("201").transfers_to("99999");
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("201");
+    assert_eq!(told(&mut house, "201"), [404]);
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::TransferAnnounced { .. })), 0);
+    house.night_falls();
+}
+
+#[test]
+fn a_caller_may_not_transfer_anybody() {
+    let mut house = in_conversation();
+    house.caller(MINJI).transfers_to("0101111222");
+    house.wait(secs(2));
+    house.caller(MINJI).hears_voice_of("201");
+    let statuses: Vec<u16> = house.caller(MINJI).book().transfer.iter().map(|(_, status, _)| *status).collect();
+    assert_eq!(statuses, [403]);
+    house.night_falls();
+}
+
+#[test]
+fn a_caller_who_hangs_up_during_the_announcement_rings_nobody() {
+    let mut house = in_conversation();
+    house.at_work(&["205"]);
+    house.agent("201").transfers_to("205");
+    house.wait(secs(3));
+    house.caller(MINJI).hangs_up();
+    house.wait(secs(30));
+    assert!(house.agents.phones.values().all(|phone| phone.user != "205"), "nobody was rung");
+    assert_eq!(told(&mut house, "201").last(), Some(&487));
+    house.night_falls();
+}
+
+#[test]
+fn an_outside_number_is_rung_over_the_trunk() {
+    let mut house = in_conversation();
+    house.agent("201").transfers_to("0612800600");
+    house.wait(secs(25));
+    house.caller("0612800600").is_ringing().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("0612800600");
+    house.caller("0612800600").hears_voice_of(MINJI);
+    house.night_falls();
+}

@@ -1,0 +1,98 @@
+//! A direct number: the person's phone rings, and whatever happens there, the caller is answered before the third ring.
+
+use thirdring::center::event::{EventKind, Promise, Verdict};
+use thirdring::model::Moment;
+
+use crate::support::{House, MINJI, millis, secs};
+
+/// How long after the first ring the caller was answered.
+fn rang(house: &House) -> u64 {
+    let answers = house.events_where(|kind| matches!(kind, EventKind::CallAnswered { .. }));
+    let [(_, EventKind::CallAnswered { rang_ms })] = answers.as_slice() else {
+        panic!("one answer\n{}", house.story())
+    };
+    *rang_ms
+}
+
+#[test]
+fn nobody_answers_so_the_house_does_at_five_seconds() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.caller(MINJI).dials("201");
+    house.wait(millis(4_900));
+    assert_eq!(house.caller(MINJI).book().answered, None);
+    let began = house.caller(MINJI).book().began;
+    house.wait(millis(200));
+    let answered = house.caller(MINJI).book().answered.expect("the house has answered");
+    assert!(answered.since(began) < millis(5_050), "answered after {:?}", answered.since(began));
+    assert_eq!(rang(&house), 5_000);
+    house.at_work(&["202"]);
+    house.wait(secs(4));
+    house.caller(MINJI).heard_clip("ko/system/connecting", Moment::ZERO);
+    house.agent("201").is_not_ringing();
+    house.agent("202").is_ringing().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("202");
+    house.night_falls();
+    assert_eq!(house.ledger.verdicts(Promise::AnswerBeforeThirdRing, Verdict::Met), 1);
+    assert_eq!(house.ledger.verdicts(Promise::AgentBeforeThirdRing, Verdict::Breached), 1, "201 did not answer");
+}
+
+#[test]
+fn the_person_answers_at_the_second_ring() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.caller(MINJI).dials("201");
+    house.wait(secs(3));
+    house.agent("201").is_ringing().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("201");
+    house.agent("201").hears_voice_of(MINJI);
+    assert!(rang(&house).abs_diff(3_000) < 20);
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    let record = house.ledger.records()[0];
+    assert_eq!((record.agent.as_str(), record.queue.as_str()), ("a-201", ""));
+    assert_eq!(house.ledger.verdicts(Promise::AgentBeforeThirdRing, Verdict::Met), 1);
+}
+
+#[test]
+fn the_person_answers_after_the_house_did() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.caller(MINJI).dials("201");
+    house.wait(millis(5_500));
+    house.agent("201").is_ringing().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("201");
+    house.agent("201").hears_voice_of(MINJI);
+    house.night_falls();
+}
+
+#[test]
+fn nobody_is_registered_so_a_colleague_takes_the_call() {
+    let mut house = House::open();
+    house.at_work(&["202"]);
+    house.caller(MINJI).dials("201");
+    house.wait(secs(2));
+    house.agent("202").is_ringing().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("202");
+    assert!(rang(&house) < 5_000);
+    house.night_falls();
+}
+
+#[test]
+fn an_agent_on_a_direct_call_is_offered_nothing() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.caller(MINJI).dials("201");
+    house.wait(secs(1));
+    house.agent("201").answers();
+    house.wait(secs(1));
+    house.asks_for_a_person(crate::support::JUNHO);
+    house.wait(secs(2));
+    let calls = house.agents.phones.values().filter(|phone| phone.user == "201").count();
+    assert_eq!(calls, 1);
+    house.night_falls();
+}

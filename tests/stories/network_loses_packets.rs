@@ -1,0 +1,99 @@
+//! Bad links: signalling that is lost, doubled, delayed and overtaken still makes every call; lost audio is counted;
+//! a line that stays dead is ended by policy.
+
+use thirdring::center::event::EventKind;
+use thirdring::model::{EndedBy, Outcome};
+
+use crate::support::network::Weather;
+use crate::support::{House, MINJI, millis, secs};
+
+#[test]
+fn one_message_in_five_is_lost_and_calls_are_made_all_the_same() {
+    for seed in 1..=6 {
+        let mut house = House::with(seed, |_| {});
+        house.at_work(&["201"]);
+        house.network.sip = Weather { loss: 0.2, duplicates: 0.1, delay: millis(5), jitter: millis(30) };
+        house.caller(MINJI).dials("1300");
+        let answered = |house: &House| house.callers.phones.values().any(|phone| phone.answered.is_some());
+        house.wait_until("the caller is answered", secs(32), answered);
+        house.wait(secs(3));
+        house.caller(MINJI).presses("0");
+        let rings = |house: &House| house.agents.phones.values().any(|phone| phone.user == "201" && !phone.is_over());
+        house.wait_until("the agent rings", secs(32), rings);
+        house.agent("201").answers();
+        let talking = |house: &House| house.count(|kind| matches!(kind, EventKind::CallConnected { .. })) > 0;
+        house.wait_until("they talk", secs(32), talking);
+        house.wait(secs(2));
+        house.caller(MINJI).hears_voice_of("201");
+        house.agent("201").hears_voice_of(MINJI);
+        house.caller(MINJI).hangs_up();
+        house.wait(secs(40));
+        house.network.sip = Weather::FAIR;
+        house.night_falls();
+        let records = house.ledger.records();
+        assert_eq!(records.len(), 1, "seed {seed}: lost and doubled messages make no second call");
+        assert_eq!(records[0].outcome, Outcome::Answered, "seed {seed}");
+    }
+}
+
+#[test]
+fn lost_audio_is_counted_in_the_legs_record() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.network.rtp = Weather { jitter: millis(15), ..Weather::losing(0.05) };
+    house.wait(secs(60));
+    house.network.rtp = Weather::FAIR;
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    let record = house.ledger.records()[0];
+    for leg in house.ledger.legs_of(record.call) {
+        // 3,000 packets in a minute, one in twenty lost.
+        assert!((100..=200).contains(&leg.packets_lost), "{} lost {}", leg.leg, leg.packets_lost);
+        assert!(leg.jitter_us > 1_000, "{} has a jitter of {} us", leg.leg, leg.jitter_us);
+    }
+}
+
+#[test]
+fn a_caller_whose_line_goes_dead_is_released_after_the_time_out() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.network.rtp = Weather::losing(1.0);
+    let lost = house.now();
+    let noticed = |house: &House| house.count(|kind| matches!(kind, EventKind::MediaLost { .. })) > 0;
+    let at = house.wait_until("the silence is noticed", secs(25), noticed);
+    assert!(at.since(lost) >= secs(19) && at.since(lost) <= secs(21), "noticed after {:?}", at.since(lost));
+    house.wait(secs(2));
+    house.network.rtp = Weather::FAIR;
+    house.night_falls();
+    assert_eq!(house.ledger.records()[0].ended_by, EndedBy::Network);
+}
+
+#[test]
+fn keys_get_through_although_audio_is_lost() {
+    let mut house = House::open();
+    house.at_work(&["211"]);
+    house.network.rtp = Weather::losing(0.2);
+    house.caller(MINJI).dials("1300");
+    house.wait(secs(3));
+    for key in ["9", "1", "3"] {
+        house.caller(MINJI).presses(key);
+        house.wait(secs(2));
+    }
+    house.agent("211").is_ringing();
+    house.network.rtp = Weather::FAIR;
+    house.night_falls();
+}
+
+#[test]
+fn a_phone_that_never_hears_our_answer_is_given_up() {
+    let mut house = House::open();
+    house.caller(MINJI).dials("1300");
+    house.wait(millis(1));
+    house.network.sip = Weather::losing(1.0);
+    house.wait(secs(60));
+    house.network.sip = Weather::FAIR;
+    house.night_falls();
+    assert_eq!(house.ledger.records()[0].ended_by, EndedBy::Network, "{}", house.story());
+}
