@@ -10,16 +10,18 @@ use std::time::Duration;
 #[test]
 fn a_caller_chooses_waits_is_held_and_transferred_with_an_announcement() {
     let server = Server::start(&Setup::new());
+    let mut agent = Phone::registered(&server, "201", AGENT);
+    server.ask_agent("pause", "a-201");
     let mut caller = Phone::outside(&server, "0612800600", CALLER);
     caller.dial("1300");
     caller.wait_for("CALL_ESTABLISHED");
     caller.wait_to_hear_other(&TONES, 0, 500);
     caller.press("0");
     eventually("the key led into the queue", SOON, || waiting(&server) == 1);
-    // Nobody is there yet: the caller is told so with music.
+    // The agent is on a break: the caller hears music.
     caller.wait_to_hear_other(&TONES, caller.heard().len(), 1_000);
 
-    let mut agent = Phone::registered(&server, "201", AGENT);
+    server.ask_agent("resume", "a-201");
     agent.wait_for_ring();
     agent.answer();
     they_hear_each_other(&caller, &agent);

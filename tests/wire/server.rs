@@ -184,6 +184,13 @@ impl Server {
             .expect("the program was built before its tests")
     }
 
+    /// Changes an agent's state, as a supervisor does it in a shell.
+    #[track_caller]
+    pub fn ask_agent(&self, wish: &str, name: &str) {
+        let done = self.command(&["agent", wish, name, "--server", &self.url("")]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("data/thirdring.sqlite")
