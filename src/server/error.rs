@@ -21,7 +21,7 @@ pub enum ServerError {
     )]
     Flows { report: String, count: usize },
     /// A number leads to a flow that is not there.
-    #[error("{0}")]
+    #[error("{0}\n  help: `thirdring check --config FILE` shows the place")]
     Names(String),
     #[error(
         "cannot listen for HTTP on {address}: {source}\n  help: another program may have this port; set [http] listen"

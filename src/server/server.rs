@@ -306,7 +306,10 @@ fn checked_flows(config: &Config, library: &Library) -> Result<CheckedFlows, Ser
     let errors: Vec<String> = names
         .iter()
         .filter(|diagnostic| diagnostic.severity == document::Severity::Error)
-        .map(|diagnostic| diagnostic.message.clone())
+        .map(|diagnostic| match &diagnostic.label {
+            Some(label) => format!("{}: {label}", diagnostic.message),
+            None => diagnostic.message.clone(),
+        })
         .collect();
     if !errors.is_empty() {
         return Err(ServerError::Names(errors.join("\n")));
