@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "real programs are started, waited for and timed")]
 
 mod baresip;
+mod browser;
 mod events;
 mod http;
 mod listen;
@@ -14,6 +15,7 @@ mod sipp;
 mod wait;
 
 mod demo;
+mod live;
 mod phones;
 mod prometheus;
 mod signalling;
