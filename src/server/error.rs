@@ -1,7 +1,7 @@
 //! Why the server did not start, each with its way out.
 
 use crate::net::NetError;
-use crate::store::{FlowFileError, StoreError};
+use crate::store::{FlowFileError, PromptError, StoreError};
 
 /// The server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,9 @@ pub enum ServerError {
     Store(#[from] StoreError),
     #[error(transparent)]
     FlowFiles(#[from] FlowFileError),
+    /// Callers would hear other words than those that somebody recorded for them.
+    #[error("{0}\n  help: mend [audio] folder, or take it out to use the built-in prompts")]
+    PromptFolder(PromptError),
     /// A flow has mistakes; the report shows each with its place.
     #[error(
         "{report}the flows have {count} mistakes, so the server does not start\n  help: mend them, then try `thirdring check`"

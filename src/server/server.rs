@@ -22,7 +22,7 @@ use crate::document;
 use crate::media::{self, Command, Library};
 use crate::net::{Letter, MediaCounter, MediaHandle, MediaThread, NetError, Pump, SipTransports};
 use crate::sip::Transport;
-use crate::store::{self, RecordingInput, RecordingSender, Recordings, Store, Writer};
+use crate::store::{self, PromptError, RecordingInput, RecordingSender, Recordings, Store, Writer};
 
 /// A running server. Stop it with `stop`; dropping it stops it too, without a word.
 pub struct Server {
@@ -53,10 +53,16 @@ impl Server {
         let config = Arc::new(config);
         let (library, prompt_problems) = store::load_prompts(config.audio.folder.as_deref());
         for problem in prompt_problems {
-            tracing::warn!("{problem}");
+            match problem {
+                PromptError::Folder { .. } => return Err(ServerError::PromptFolder(problem)),
+                // The built-in clip of that name is played.
+                PromptError::File { .. } => tracing::warn!("{problem}"),
+            }
         }
         let library = Arc::new(library);
         let flows = checked_flows(&config, &library)?;
+        // Before any thread that would have to be stopped again, should the address be taken.
+        let http_listeners = HttpListeners::bind(&config)?;
         let data = config
             .server
             .data
@@ -106,7 +112,7 @@ impl Server {
             query: store.query(),
             door: door(&config),
         };
-        let (http, api) = start_api(&config, handles, errands, letters.clone())?;
+        let (http, api) = start_api(&config, http_listeners, handles, errands, letters.clone())?;
         Ok(Server {
             config,
             clock,
@@ -404,21 +410,33 @@ fn door(config: &Config) -> Door {
 
 type Api = (oneshot::Sender<()>, std::thread::JoinHandle<()>);
 
+/// Where HTTP is received: the pages, and the probes where they have a listener of their own.
+struct HttpListeners {
+    pages: (std::net::TcpListener, SocketAddr),
+    probes: Option<(std::net::TcpListener, SocketAddr)>,
+}
+
+impl HttpListeners {
+    fn bind(config: &Config) -> Result<HttpListeners, ServerError> {
+        let bind = |address: SocketAddr| {
+            let failed = move |source| ServerError::Http { address, source };
+            let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+            listener.set_nonblocking(true).map_err(failed)?;
+            let local = listener.local_addr().map_err(failed)?;
+            Ok::<_, ServerError>((listener, local))
+        };
+        Ok(HttpListeners { pages: bind(config.http.listen)?, probes: config.metrics.listen.map(bind).transpose()? })
+    }
+}
+
 fn start_api(
     config: &Config,
+    listeners: HttpListeners,
     handles: Handles,
     errands: mpsc::Receiver<super::control::Errand>,
     letters: mpsc::Sender<Letter<Control>>,
 ) -> Result<(SocketAddr, Api), ServerError> {
-    let bind = |address: SocketAddr| {
-        let failed = move |source| ServerError::Http { address, source };
-        let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let local = listener.local_addr().map_err(failed)?;
-        Ok::<_, ServerError>((listener, local))
-    };
-    let (listener, address) = bind(config.http.listen)?;
-    let probes = config.metrics.listen.map(bind).transpose()?;
+    let HttpListeners { pages: (listener, address), probes } = listeners;
     let limits = config.http_fetch.clone();
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::Builder::new()

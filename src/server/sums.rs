@@ -29,8 +29,8 @@ impl Sums {
         for (map, direction) in
             [(&counters.responses_received, Direction::In), (&counters.responses_sent, Direction::Out)]
         {
-            for (status, count) in map {
-                *self.responses.entry(("OTHER", *status, direction)).or_default() += count;
+            for ((method, status), count) in map {
+                *self.responses.entry((method, *status, direction)).or_default() += count;
             }
         }
         self.retransmits += counters.retransmits_sent;

@@ -58,7 +58,7 @@ impl Phone {
             "sip_listen {address}:{}\nctrl_tcp_listen 127.0.0.1:{}\nrtp_ports {}-{}\nnet_interface {address}\n\
              audio_source aufile,{}\nausrc_format s16\nauplay_format s16\nauenc_format s16\naudec_format s16\n\
              snd_path {heard}\nringback_disabled yes\nmodule_path {}\nmodule g711.so\nmodule aufile.so\n\
-             module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n",
+             module sndfile.so\nmodule aubridge.so\naudio_player aubridge,ear\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n",
             ports + 6,
             ports + 9,
             ports,
@@ -124,6 +124,18 @@ impl Phone {
 
     pub fn resume(&mut self) {
         self.command("resume", "");
+    }
+
+    /// From now on it says what it hears. The way to listen after a hold: baresip 1.0 writes what it hears into a file
+    /// only until the first one.
+    pub fn echo(&mut self) {
+        self.command("ausrc", "aubridge,ear");
+    }
+
+    /// From now on it says its tone again.
+    pub fn speak(&mut self) {
+        let voice = format!("aufile,{}", self.folder.path().join("voice.wav").display());
+        self.command("ausrc", &voice);
     }
 
     /// Gives the other party away (REFER).

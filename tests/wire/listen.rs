@@ -55,6 +55,19 @@ impl Sound {
         self.windows().filter(other).count() * WINDOW_MS
     }
 
+    /// What came before this tone was first heard; all of it when it never was.
+    pub fn before_tone(&self, hertz: u32) -> Sound {
+        let first = self.windows().position(|window| is_loud(window) && share(window, hertz) > TRACE_SHARE);
+        Sound(self.0.get(..first.unwrap_or(self.len() / WINDOW) * WINDOW).unwrap_or_default().to_vec())
+    }
+
+    /// How many samples there are up to the end of this tone's last window; 0 when it is not there.
+    pub fn last_of_tone(&self, hertz: u32) -> usize {
+        let windows = self.windows().enumerate();
+        let heard = windows.filter(|(_, window)| is_loud(window) && share(window, hertz) > TRACE_SHARE);
+        heard.last().map_or(0, |(at, _)| (at + 1) * WINDOW)
+    }
+
     fn windows(&self) -> impl Iterator<Item = &[i16]> {
         self.0.chunks_exact(WINDOW)
     }

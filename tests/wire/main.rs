@@ -13,5 +13,8 @@ mod server;
 mod sipp;
 mod wait;
 
+mod demo;
 mod phones;
+mod prometheus;
 mod signalling;
+mod stopping;

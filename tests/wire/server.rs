@@ -184,6 +184,13 @@ impl Server {
             .expect("the program was built before its tests")
     }
 
+    /// Changes an agent's state, as a supervisor does it in a shell.
+    #[track_caller]
+    pub fn ask_agent(&self, wish: &str, name: &str) {
+        let done = self.command(&["agent", wish, name, "--server", &self.url("")]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("data/thirdring.sqlite")
@@ -251,6 +258,9 @@ impl Ports {
         for _ in 0..BLOCKS {
             let block = (NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() as usize * 7) % BLOCKS;
             let first = FIRST_PORT + u16::try_from(block).expect("there are few blocks") * BLOCK;
+            if DEVELOPMENT_PORTS.contains(&first) {
+                continue;
+            }
             let guard = TcpListener::bind(("127.0.0.1", first + BLOCK - 1));
             let free = UdpSocket::bind(("127.0.0.1", first)).is_ok();
             if let (Ok(guard), true) = (guard, free) {
@@ -332,3 +342,5 @@ const FIRST_PORT: u16 = 10_000;
 const BLOCK: u16 = 500;
 /// All of them end below the ports that systems give out by themselves.
 const BLOCKS: usize = 44;
+/// Where the development configuration has its audio: the demonstration's, which takes no other.
+const DEVELOPMENT_PORTS: std::ops::Range<u16> = 20_000..22_000;

@@ -15,7 +15,7 @@ fn calls_come_in_over_udp_and_over_tcp_and_from_a_phone_with_its_password() {
     Scenario::new("basic").to("9196").tcp().run(&server);
     Scenario::new("device_call").to("9196").device("1001", "dev1001").run(&server);
     server.wait_until_idle();
-    eventually("three records are written", SOON, || texts(&server, "SELECT outcome FROM calls").len() == 3);
+    eventually("three records are written", SOON, || texts(&server.database(), "SELECT outcome FROM calls").len() == 3);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_caller_gives_up_while_an_agents_phone_rings() {
     Scenario::new("cancel").to("203").run(&server);
     ringing.finish();
     server.wait_until_idle();
-    eventually("the record says so", SOON, || texts(&server, "SELECT outcome FROM calls") == ["abandoned"]);
+    eventually("the record says so", SOON, || texts(&server.database(), "SELECT outcome FROM calls") == ["abandoned"]);
 }
 
 #[test]
@@ -100,7 +100,9 @@ fn an_agent_who_does_not_answer_loses_the_caller_to_the_next() {
     let missed = &events(&server, "agent.offer_missed")[0];
     assert_eq!(missed["why"], "rang_out");
     assert!(missed["rang_ms"].as_u64().is_some_and(|rang| rang < 6_100), "{missed}");
-    eventually("the record names the second", SOON, || texts(&server, "SELECT agent FROM calls") == ["a-202"]);
+    eventually("the record names the second", SOON, || {
+        texts(&server.database(), "SELECT agent FROM calls") == ["a-202"]
+    });
 }
 
 #[test]
@@ -123,8 +125,8 @@ fn fifty_calls_at_ten_a_second_all_succeed() {
     let server = Server::start(&Setup::new().calls_max(40));
     Scenario::new("basic").to("9196").calls(50, 10).lasting(Duration::from_millis(1_500)).run(&server);
     server.wait_until_idle();
-    eventually("fifty records", SOON, || texts(&server, "SELECT outcome FROM calls").len() == 50);
-    assert_eq!(texts(&server, "SELECT DISTINCT CAST(status AS TEXT) FROM calls"), ["200"]);
+    eventually("fifty records", SOON, || texts(&server.database(), "SELECT outcome FROM calls").len() == 50);
+    assert_eq!(texts(&server.database(), "SELECT DISTINCT CAST(status AS TEXT) FROM calls"), ["200"]);
 }
 
 #[test]
@@ -180,7 +182,7 @@ fn a_repeated_invite_is_one_call_and_a_lost_ack_is_waited_for() {
     peer.send(&within("BYE", 2, "bye"));
     assert_eq!(peer.receive_final().status(), 200);
     server.wait_until_idle();
-    eventually("one record", SOON, || texts(&server, "SELECT outcome FROM calls").len() == 1);
+    eventually("one record", SOON, || texts(&server.database(), "SELECT outcome FROM calls").len() == 1);
 }
 
 /// Registers a phone at a port and plays its part there.

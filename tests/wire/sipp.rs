@@ -104,7 +104,12 @@ impl Scenario {
             .args(["-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors"]);
         for (key, value) in &self.keys {
             if *key == "caller" {
+                let whole = format!("{}@{}", self.service, server.sip());
                 command.args(["-au", value, "-ap", &self.password]);
+                if self.name == "device_call" {
+                    // SIPp would name the host alone, and the server looks (RFC 7616 3.4.6).
+                    command.args(["-auth_uri", &whole]);
+                }
             }
             command.args(["-key", key, value]);
         }

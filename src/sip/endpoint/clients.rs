@@ -1,6 +1,7 @@
 //! The requests we sent and wait for: their transactions, their retransmissions, whom their answers are for.
 //! Never interprets an answer; it finds the one who asked. RFC 3261 17.1, 18.1.
 
+use super::counters::counted_name;
 use super::doors::{Alarm, Endpoint};
 use super::event::{AccountId, ReferId, SessionId};
 use crate::model::Moment;
@@ -199,7 +200,8 @@ impl Endpoint {
             self.counters.strays += 1;
             return;
         };
-        *self.counters.responses_received.entry(status / 100).or_default() += 1;
+        let method = response.cseq().map_or("OTHER", |cseq| counted_name(&cseq.method));
+        *self.counters.responses_received.entry((method, status)).or_default() += 1;
         let event = match status {
             100..200 => Event::Provisional,
             200..300 => Event::Success,

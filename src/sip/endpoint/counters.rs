@@ -10,10 +10,10 @@ pub struct Counters {
     pub requests_received: BTreeMap<&'static str, u64>,
     /// Requests sent, by method, retransmissions not counted.
     pub requests_sent: BTreeMap<&'static str, u64>,
-    /// Responses received, by class (1 to 6).
-    pub responses_received: BTreeMap<u16, u64>,
-    /// Responses sent, by status, retransmissions not counted.
-    pub responses_sent: BTreeMap<u16, u64>,
+    /// Responses received, by the request's method and the status.
+    pub responses_received: BTreeMap<(&'static str, u16), u64>,
+    /// Responses sent, by the request's method and the status, retransmissions not counted.
+    pub responses_sent: BTreeMap<(&'static str, u16), u64>,
     /// Requests and responses we sent again.
     pub retransmits_sent: u64,
     /// Requests received again and absorbed.

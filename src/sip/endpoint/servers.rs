@@ -1,6 +1,7 @@
 //! The requests we received and answer: their transactions, the answers' retransmissions, who is to answer.
 //! Never decides what the answer is. RFC 3261 17.2, 8.2.6, 9.2.
 
+use super::counters::counted_name;
 use super::doors::{Alarm, Endpoint};
 use super::event::{ReferId, SessionId};
 use crate::model::Moment;
@@ -178,7 +179,8 @@ impl Endpoint {
         }
         let server = self.servers.get(id)?;
         let bytes = self.write_response(&server.request, &server.source, &server.to_tag, answer);
-        self.count_response(answer.status);
+        let method = server.request.method().map_or("OTHER", counted_name);
+        self.count_response(method, answer.status);
         self.timers.clear(Alarm::Unanswered(id));
         self.run_server(now, id, actions, Some(bytes.clone()));
         Some(bytes)
@@ -192,7 +194,7 @@ impl Endpoint {
         let tag = self.gate.stateless_tag(request);
         let bytes = self.write_response(request, flow, &tag, answer);
         let back = request.top_via().map_or(*flow, |via| Endpoint::way_back(&via, flow));
-        self.count_response(answer.status);
+        self.count_response(request.method().map_or("OTHER", counted_name), answer.status);
         self.send(back, bytes);
     }
 
@@ -311,8 +313,8 @@ impl Endpoint {
         }
     }
 
-    fn count_response(&mut self, status: u16) {
-        *self.counters.responses_sent.entry(status).or_default() += 1;
+    fn count_response(&mut self, method: &'static str, status: u16) {
+        *self.counters.responses_sent.entry((method, status)).or_default() += 1;
     }
 
     fn write_response(&self, request: &Message, source: &Flow, to_tag: &[u8], answer: &Answer) -> Bytes {
