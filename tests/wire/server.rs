@@ -101,7 +101,7 @@ impl Server {
     pub fn start(setup: &Setup) -> Server {
         let ports = Ports::take();
         let folder = Folder::new("server");
-        let file = folder.write("thirdring.toml", &setup.text(&ports));
+        let file = folder.write("thirdring.toml", setup.text(&ports));
         let mut server = Server::spawn(&["serve", "--config", &file.display().to_string()], folder, ports);
         server.wait_until_ready();
         server
