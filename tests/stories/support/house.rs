@@ -481,7 +481,10 @@ impl House {
             return;
         }
         let Some(peer) = party_at(flow.remote) else {
-            return self.tell(center::Input::TransportError { flow });
+            return match party {
+                Party::Server => self.tell(center::Input::TransportError { flow }),
+                party => self.tell_bank(party, phone::Input::TransportError { flow }),
+            };
         };
         let end = self.network.connection_to(party, flow.local, peer, flow.remote);
         if let Some(id) = end.flow.connection {
