@@ -49,17 +49,27 @@ fn the_rules_of_the_handbook_ask_for_metrics_that_exist_or_are_known_to_come_lat
 }
 
 /// What recording rules and alerts are built on.
-const ASKED: [&str; 9] = [
-    "thirdring_queue_answered_within_sla_total",
-    "thirdring_queue_exits_total",
-    "thirdring_queue_short_abandons_total",
-    "thirdring_queue_wait_seconds_sum",
-    "thirdring_queue_wait_seconds_count",
-    "thirdring_queue_entered_total",
+const ASKED: [&str; 12] = [
+    "thirdring_agents",
+    "thirdring_calls_one_way_audio_total",
     "thirdring_charter_checks_total",
+    "thirdring_queue_answered_within_sla_total",
+    "thirdring_queue_entered_total",
+    "thirdring_queue_exits_total",
     "thirdring_queue_oldest_wait_seconds",
+    "thirdring_queue_open",
+    "thirdring_queue_short_abandons_total",
     "thirdring_queue_sla_target_ratio",
+    "thirdring_queue_wait_seconds_count",
+    "thirdring_queue_wait_seconds_sum",
 ];
 
-/// What they ask for as well and this stage does not have yet.
-const LATER: [&str; 0] = [];
+/// What they ask for as well, and what has to be there first: quality scores, probes of trunks, lists of open work.
+const LATER: [&str; 6] = [
+    "thirdring_call_mos_bucket",
+    "thirdring_call_mos_count",
+    "thirdring_callbacks_open",
+    "thirdring_media_tick_late_seconds_bucket",
+    "thirdring_trunk_up",
+    "thirdring_voc_tickets_open",
+];

@@ -69,7 +69,9 @@ impl Endpoint {
         }
         if let Some(text) = warning {
             let quoted = text.replace(['"', '\\'], "'");
-            answer = answer.with(HeaderName::Warning, format!("399 {} \"{quoted}\"", self.settings.user_agent));
+            // Incompatible media formats, or whatever has no number of its own (RFC 3261 20.43).
+            let code = if status == 488 { 305 } else { 399 };
+            answer = answer.with(HeaderName::Warning, format!("{code} {WARNING_AGENT} \"{quoted}\""));
         }
         self.respond(now, server, &answer);
         self.end_session(now, id);
@@ -294,3 +296,5 @@ fn asserted_user(request: &Message) -> Option<String> {
 const PROVISIONAL_EVERY: Duration = Duration::from_secs(60);
 /// When a full house asks to come again.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Who warns: a token, which the name in our Server header need not be.
+const WARNING_AGENT: &str = "thirdring";
