@@ -115,7 +115,8 @@ fn the_audio_stays_small_enough_to_ship() {
         .filter_map(|name| fs::metadata(audio().join(format!("{name}.wav"))).ok())
         .map(|file| file.len())
         .sum();
-    assert!(bytes <= 12 * 1_048_576, "{bytes} bytes");
+    // Two languages of grammar, two flows and the demonstration's directory: what a clone and a program can carry.
+    assert!(bytes <= 16 * 1_048_576, "{bytes} bytes");
 }
 
 struct Recording {

@@ -12,13 +12,13 @@ fn the_next_agent_rings_before_the_third_ring() {
     house.wait(secs(1));
     house.at_work(&["202"]);
     house.asks_for_a_person(MINJI);
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.wait(millis(5_500));
-    house.agent("201").is_ringing();
-    house.agent("202").is_not_ringing();
+    house.agent("201").rings();
+    house.agent("202").does_not_ring();
     house.wait(millis(600));
-    house.agent("201").is_not_ringing();
-    house.agent("202").is_ringing().answers();
+    house.agent("201").does_not_ring();
+    house.agent("202").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("202");
 
@@ -43,10 +43,10 @@ fn three_misses_send_an_agent_away() {
     let tile = house.board.agents.iter().find(|tile| tile.name == "a-201").expect("a tile for each agent");
     assert_eq!(tile.reason.as_deref(), Some("no_answer"));
     house.wait(secs(20));
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.agent("201").dials_code("*14");
     house.wait(millis(500));
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.night_falls();
 }
 
@@ -58,7 +58,7 @@ fn a_busy_phone_and_a_dead_one_do_not_keep_the_caller() {
     house.agent("202").treats_calls(Manner::Dead);
     house.asks_for_a_person(MINJI);
     house.wait(secs(8));
-    house.agent("203").is_ringing().answers();
+    house.agent("203").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("203");
     house.night_falls();

@@ -33,12 +33,14 @@ fn the_caller_hears_department_name_and_number_before_the_target_rings() {
     house.at_work(&["205"]);
     house.agent("201").transfers_to("205");
     let asked = house.now();
+    house.wait(secs(3));
+    house.agent("201").hears_silence();
     let rings = |house: &House| house.agents.phones.values().any(|phone| phone.user == "205");
     let rang = house.wait_until("the colleague's phone rings", secs(40), rings);
     house.wait(millis(500));
     let first_word = house.caller(MINJI).heard_words(&sentence(), asked);
     assert!(first_word > asked && first_word < rang);
-    house.agent("205").is_ringing();
+    house.agent("205").rings();
     house.wait(secs(2));
     house.agent("205").answers();
     house.wait(secs(1));
@@ -93,7 +95,7 @@ fn when_the_first_agent_has_left_the_caller_goes_to_the_queue_and_keeps_the_age(
     house.wait(secs(1));
     house.agent("201").hangs_up();
     house.wait(secs(12));
-    house.agent("205").is_ringing();
+    house.agent("205").rings();
     let queued = |house: &House| house.count(|kind| matches!(kind, EventKind::CallerEntered { .. })) == 2;
     house.wait_until("the caller is back in the queue", secs(40), queued);
     let entries = house.events_where(|kind| matches!(kind, EventKind::CallerEntered { .. }));
@@ -165,7 +167,7 @@ fn an_outside_number_is_rung_over_the_trunk() {
     let mut house = in_conversation();
     house.agent("201").transfers_to("0612800600");
     house.wait(secs(25));
-    house.caller("0612800600").is_ringing().answers();
+    house.caller("0612800600").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("0612800600");
     house.caller("0612800600").hears_voice_of(MINJI);

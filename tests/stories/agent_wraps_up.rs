@@ -21,11 +21,11 @@ fn after_a_call_there_is_time_for_notes_and_then_the_next_caller() {
     house.caller(MINJI).hangs_up();
     house.wait(secs(1));
     assert_eq!(state(&house, "a-201").0, AgentWord::Wrapup);
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.wait(millis(8_500));
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.wait(secs(1));
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.night_falls();
 }
 
@@ -38,7 +38,7 @@ fn notes_that_are_done_early_bring_the_next_caller_early() {
     house.asks_for_a_person(JUNHO);
     house.agent("201").dials_code("*14");
     house.wait(millis(300));
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.night_falls();
 }
 
@@ -55,10 +55,10 @@ fn a_break_asked_for_during_a_call_begins_after_it_and_tells_its_reason() {
     house.wait(secs(120));
     assert_eq!(state(&house, "a-201"), (AgentWord::Away, Some("meal".to_owned())));
     house.asks_for_a_person(JUNHO);
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.ask(AdminCommand::AgentResume { agent: "a-201".to_owned() }).expect("the break is over");
     house.wait(millis(300));
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.night_falls();
 }
 
@@ -75,10 +75,10 @@ fn the_feature_codes_are_answered_in_words() {
     house.agent("201").heard_clip("ko/system/logged-out", thirdring::model::Moment::ZERO);
     assert_eq!(state(&house, "a-201").0, AgentWord::Offline);
     house.asks_for_a_person(MINJI);
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.agent("201").dials_code("*11");
     house.wait(millis(300));
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.night_falls();
 }
 

@@ -40,7 +40,7 @@ fn whoever_waits_on_keeps_the_place_and_is_asked_again_after_three_minutes() {
     house.wait(secs(150));
     house.caller(MINJI).heard_beginning_of("ko/postal-ko/callback", asked_once);
     house.at_work(&["201"]);
-    house.agent("201").is_ringing().answers();
+    house.agent("201").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("201");
     house.night_falls();

@@ -117,7 +117,7 @@ fn a_regular_caller_types_ahead() {
     house.caller(MINJI).presses("913");
     house.wait(secs(2));
     assert_eq!(path(&house), ["open_check", "notice", "main", "domestic", "q_claims"]);
-    house.agent("211").is_ringing();
+    house.agent("211").rings();
     house.night_falls();
 }
 

@@ -38,10 +38,10 @@ fn while_the_agents_phone_rings() {
     let mut house = House::open();
     house.at_work(&["201"]);
     house.asks_for_a_person(MINJI);
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.caller(MINJI).hangs_up();
     house.wait(millis(50));
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     let cancelled = house.wire.iter().any(|letter| letter.text.starts_with("CANCEL "));
     assert!(cancelled, "the phone was told by CANCEL");
     house.night_falls();
@@ -58,10 +58,10 @@ fn before_the_answer_to_a_direct_number() {
     house.at_work(&["201"]);
     house.caller(MINJI).dials("201");
     house.wait(secs(2));
-    house.agent("201").is_ringing();
+    house.agent("201").rings();
     house.caller(MINJI).hangs_up();
     house.wait(millis(50));
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.night_falls();
     assert_eq!(outcome(&house), (Outcome::Abandoned, EndedBy::Caller));
 }

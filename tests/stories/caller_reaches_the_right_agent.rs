@@ -3,7 +3,7 @@
 use thirdring::center::event::{EventKind, LegRole};
 use thirdring::model::{EndedBy, Moment, Outcome};
 
-use crate::support::{House, MINJI, millis, secs};
+use crate::support::{House, JUNHO, MINJI, millis, secs};
 
 #[test]
 fn a_caller_hears_the_menu_and_talks_with_an_agent_who_has_the_skill() {
@@ -18,9 +18,9 @@ fn a_caller_hears_the_menu_and_talks_with_an_agent_who_has_the_skill() {
     house.wait(secs(2));
     house.caller(MINJI).presses("3");
     house.wait(millis(300));
-    house.agent("211").is_ringing();
-    house.agent("201").is_not_ringing();
-    house.agent("214").is_not_ringing();
+    house.agent("211").rings();
+    house.agent("201").does_not_ring();
+    house.agent("214").does_not_ring();
     house.wait(secs(2));
     house.caller(MINJI).hears_music();
 
@@ -44,4 +44,18 @@ fn a_caller_hears_the_menu_and_talks_with_an_agent_who_has_the_skill() {
     assert_eq!((caller.role, agent.role), (LegRole::Caller, LegRole::Agent));
     assert_eq!((caller.packets_lost, agent.packets_lost), (0, 0));
     assert_eq!(house.count(|kind| matches!(kind, EventKind::PromptMissing { .. })), 0, "{}", house.story());
+}
+
+#[test]
+fn two_calls_on_two_media_workers_never_hear_each_other() {
+    let mut house = House::with(1, |config| config.media.threads = 2);
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.at_work(&["202"]);
+    house.connects(JUNHO, "202");
+    house.caller(MINJI).hears_voice_of("201");
+    house.agent("201").hears_voice_of(MINJI);
+    let legs: Vec<usize> = house.workers.iter().map(|worker| worker.counts().legs).collect();
+    assert_eq!(legs, [2, 2], "a call keeps to one worker, and the next call takes the other");
+    house.night_falls();
 }

@@ -45,7 +45,7 @@ fn an_agent_who_answers_is_heard_in_the_middle_of_the_sentence() {
     let told = |house: &House| house.count(|kind| matches!(kind, EventKind::QueueAnnounced { .. })) > 0;
     house.wait_until("the place is told", secs(5), told);
     house.at_work(&["201"]);
-    house.agent("201").is_ringing().answers();
+    house.agent("201").rings().answers();
     let answered = house.now();
     house.wait(secs(1));
     let heard = house.caller(MINJI).heard_voice_of("201", answered);

@@ -13,7 +13,7 @@ fn a_wait_over_three_minutes_is_a_breach_however_it_ends() {
     house.wait(secs(160));
     house.caller(MINJI).presses("0");
     house.at_work(&["201"]);
-    house.agent("201").is_ringing().answers();
+    house.agent("201").rings().answers();
     house.wait(secs(1));
     house.night_falls();
     assert_eq!(house.ledger.verdicts(Promise::WaitUnder3Minutes, Verdict::Breached), 1);
@@ -62,7 +62,7 @@ fn a_transfer_without_a_word_is_a_breach() {
     house.wait(secs(1));
     house.agent(first).transfers_to(other);
     house.wait(secs(1));
-    house.agent(other).is_ringing().answers();
+    house.agent(other).rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of(other);
     house.night_falls();

@@ -30,8 +30,8 @@ fn nobody_answers_so_the_house_does_at_five_seconds() {
     assert_eq!(rang(&house), 5_000);
     house.wait(secs(4));
     house.caller(MINJI).heard_clip("ko/system/connecting", Moment::ZERO);
-    house.agent("201").is_not_ringing();
-    house.agent("202").is_ringing().answers();
+    house.agent("201").does_not_ring();
+    house.agent("202").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("202");
     house.night_falls();
@@ -45,7 +45,7 @@ fn the_person_answers_at_the_second_ring() {
     house.at_work(&["201"]);
     house.caller(MINJI).dials("201");
     house.wait(secs(3));
-    house.agent("201").is_ringing().answers();
+    house.agent("201").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("201");
     house.agent("201").hears_voice_of(MINJI);
@@ -63,7 +63,7 @@ fn the_person_answers_after_the_house_did() {
     house.at_work(&["201"]);
     house.caller(MINJI).dials("201");
     house.wait(millis(5_500));
-    house.agent("201").is_ringing().answers();
+    house.agent("201").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("201");
     house.agent("201").hears_voice_of(MINJI);
@@ -71,12 +71,12 @@ fn the_person_answers_after_the_house_did() {
 }
 
 #[test]
-fn nobody_is_registered_so_a_colleague_takes_the_call() {
+fn nobody_has_registered_so_a_colleague_takes_the_call() {
     let mut house = House::open();
     house.at_work(&["202"]);
     house.caller(MINJI).dials("201");
     house.wait(secs(2));
-    house.agent("202").is_ringing().answers();
+    house.agent("202").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("202");
     assert!(rang(&house) < 5_000);

@@ -128,7 +128,7 @@ fn an_agent_calls_outside() {
     ends((Outcome::Answered, EndedBy::Caller, 200), 2, |house| {
         house.agent("201").dials("0612800600");
         house.wait(secs(1));
-        house.caller("0612800600").is_ringing().answers();
+        house.caller("0612800600").rings().answers();
         house.wait(secs(2));
         house.agent("201").hears_voice_of("0612800600");
         house.agent("201").hangs_up();
@@ -149,7 +149,7 @@ fn an_outside_number_rings_for_half_a_minute_before_it_is_answered() {
     ends((Outcome::Answered, EndedBy::Caller, 200), 2, |house| {
         house.agent("201").dials("0612800600");
         house.wait(secs(35));
-        house.caller("0612800600").is_ringing().answers();
+        house.caller("0612800600").rings().answers();
         house.wait(secs(2));
         house.agent("201").hears_voice_of("0612800600");
         house.agent("201").hangs_up();

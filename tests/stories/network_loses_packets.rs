@@ -81,7 +81,7 @@ fn keys_get_through_although_audio_is_lost() {
         house.caller(MINJI).presses(key);
         house.wait(secs(2));
     }
-    house.agent("211").is_ringing();
+    house.agent("211").rings();
     house.network.rtp = Weather::FAIR;
     house.night_falls();
 }

@@ -10,7 +10,7 @@ fn an_agent_on_tcp_talks_like_any_other() {
         house.at_work(&["201"]);
         house.asks_for_a_person(MINJI);
         house.wait(secs(1));
-        house.agent("201").is_ringing().answers();
+        house.agent("201").rings().answers();
         house.wait(secs(1));
         house.caller(MINJI).hears_voice_of("201");
         house.agent("201").hears_voice_of(MINJI);

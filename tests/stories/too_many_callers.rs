@@ -67,6 +67,6 @@ fn an_agent_can_not_be_rung_without_a_port_and_the_caller_waits_on() {
     house.asks_for_a_person(MINJI);
     house.wait(secs(12));
     house.caller(MINJI).hears_music();
-    house.agent("201").is_not_ringing();
+    house.agent("201").does_not_ring();
     house.night_falls();
 }

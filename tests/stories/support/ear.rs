@@ -28,10 +28,6 @@ impl Ear {
         &self.samples[self.index_at(since)..]
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.samples.is_empty()
-    }
-
     /// When the tone was heard for the first time at or after `since`, to a frame.
     pub fn tone_began(&self, hertz: f64, since: Moment) -> Option<Moment> {
         let from = self.packets.partition_point(|(_, at)| *at < since);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use thirdring::center::admin::{AdminCommand, AdminError, AdminReply};
 use thirdring::center::board::Board;
-use thirdring::center::event::{Event, EventKind};
+use thirdring::center::event::EventKind;
 use thirdring::center::{self, Center};
 use thirdring::config::Config;
 use thirdring::ivr::{self, FetchOutcome};
@@ -138,7 +138,7 @@ impl House {
         }
         self.wait(Duration::from_secs(1));
         for agent in agents {
-            self.agent(agent).is_registered();
+            self.agent(agent).has_registered();
         }
     }
 
@@ -186,10 +186,6 @@ impl House {
     /// The letters to this address.
     pub fn letters_to(&self, to: SocketAddr) -> Vec<&str> {
         self.wire.iter().filter(|letter| letter.to == to).map(|letter| letter.text.as_str()).collect()
-    }
-
-    pub fn events(&self) -> &[Event] {
-        &self.ledger.events
     }
 
     /// Events of one kind, with the moment of each.
@@ -485,7 +481,10 @@ impl House {
             return;
         }
         let Some(peer) = party_at(flow.remote) else {
-            return self.tell(center::Input::TransportError { flow });
+            return match party {
+                Party::Server => self.tell(center::Input::TransportError { flow }),
+                party => self.tell_bank(party, phone::Input::TransportError { flow }),
+            };
         };
         let end = self.network.connection_to(party, flow.local, peer, flow.remote);
         if let Some(id) = end.flow.connection {

@@ -165,7 +165,10 @@ impl Network {
     pub fn connection_to(&mut self, party: Party, local: SocketAddr, peer: Party, remote: SocketAddr) -> End {
         let known = self.streams.iter().find_map(|((owner, id), (to, _))| {
             let ours = *owner == party && to.party == peer && to.flow.local == remote;
-            ours.then(|| End { party, flow: Flow { local: to.flow.remote, remote, connection: Some(*id), ..to.flow } })
+            ours.then_some(End {
+                party,
+                flow: Flow { local: to.flow.remote, remote, connection: Some(*id), ..to.flow },
+            })
         });
         known.unwrap_or_else(|| self.connect(party, local, peer, remote))
     }

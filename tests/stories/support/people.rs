@@ -37,7 +37,7 @@ impl<'h> Person<'h> {
     }
 
     #[track_caller]
-    pub fn is_registered(self) -> Self {
+    pub fn has_registered(self) -> Self {
         let state = self.house.exchange(self.party).registrations.get(&self.user).copied();
         assert_eq!(state, Some((true, 200)), "{} is registered", self.user);
         self
@@ -109,20 +109,13 @@ impl<'h> Person<'h> {
         self.does(|bank, now, phone| bank.transfer(now, phone, &number))
     }
 
-    /// Says nothing more, although the line stays open.
-    #[track_caller]
-    pub fn falls_silent(self) -> Self {
-        let hertz = voice_of(&self.user);
-        self.does(|bank, _, phone| bank.tone(phone, hertz, false))
-    }
-
     /// How this phone treats the calls that come in from now on.
     pub fn treats_calls(self, manner: Manner) -> Self {
         self.house.exchange(self.party).manners.insert(self.user.clone(), manner);
         self
     }
 
-    /// A colleague's direct number rings, a feature code is dialled and listened to: time passes meanwhile.
+    /// Dials a feature code and listens to the reply; time passes meanwhile.
     #[track_caller]
     pub fn dials_code(self, code: &str) -> Self {
         let person = self.dials(code);
@@ -137,15 +130,15 @@ impl<'h> Person<'h> {
 
     /// Whether the phone rings now.
     #[track_caller]
-    pub fn is_ringing(self) -> Self {
-        let rings = self.phone().is_some_and(rings);
+    pub fn rings(self) -> Self {
+        let rings = self.phone().is_some_and(is_ringing);
         assert!(rings, "the phone of {} does not ring\n{}", self.user, self.house.story());
         self
     }
 
     #[track_caller]
-    pub fn is_not_ringing(self) -> Self {
-        let rings = self.phone().is_some_and(rings);
+    pub fn does_not_ring(self) -> Self {
+        let rings = self.phone().is_some_and(is_ringing);
         assert!(!rings, "the phone of {} rings\n{}", self.user, self.house.story());
         self
     }
@@ -256,7 +249,7 @@ impl<'h> Person<'h> {
     }
 }
 
-fn rings(phone: &Phone) -> bool {
+fn is_ringing(phone: &Phone) -> bool {
     phone.shows.is_some() && phone.answered.is_none() && !phone.is_over()
 }
 
@@ -274,7 +267,7 @@ impl House {
     #[track_caller]
     pub fn connects(&mut self, number: &str, agent: &str) {
         self.asks_for_a_person(number);
-        self.agent(agent).is_ringing().answers();
+        self.agent(agent).rings().answers();
         self.wait(Duration::from_secs(1));
         self.caller(number).hears_voice_of(agent);
         self.agent(agent).hears_voice_of(number);
