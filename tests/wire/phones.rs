@@ -8,7 +8,7 @@ use crate::wait::eventually;
 use std::time::Duration;
 
 #[test]
-fn a_caller_is_answered_held_and_transferred_with_an_announcement() {
+fn a_caller_chooses_waits_is_held_and_transferred_with_an_announcement() {
     let server = Server::start(&Setup::new());
     let mut agent = Phone::registered(&server, "201", AGENT);
     server.ask_agent("pause", "a-201");
