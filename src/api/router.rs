@@ -63,9 +63,10 @@ pub fn router(handles: Handles) -> axum::Router {
     routers(handles).0
 }
 
-/// All routes, and beside them only the probes and `/metrics`, for a listener of its own.
+/// All routes, and beside them only the probes and `/metrics`, for a listener of its own, which asks for no password.
 pub fn routers(handles: Handles) -> (axum::Router, axum::Router) {
     let door = Arc::new(handles.door.clone());
+    let open = Arc::new(Door { credentials: None, ..handles.door.clone() });
     let shared = Arc::new(Shared::of(handles));
     let probes = || {
         axum::Router::new()
@@ -83,15 +84,15 @@ pub fn routers(handles: Handles) -> (axum::Router, axum::Router) {
         .route("/api/v1/agents/{name}/{wish}", post(agents::change))
         .route("/api/v1/flows/reload", post(agents::reload))
         .route("/api/v1/cdrs", get(records::cdrs));
-    let behind_door = |routes: axum::Router<Arc<Shared>>| {
+    let behind = |door: &Arc<Door>, routes: axum::Router<Arc<Shared>>| {
         routes
             .fallback(no_such_path)
             .method_not_allowed_fallback(no_such_method)
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .layer(middleware::from_fn_with_state(Arc::clone(&door), guard))
+            .layer(middleware::from_fn_with_state(Arc::clone(door), guard))
             .with_state(Arc::clone(&shared))
     };
-    (behind_door(probes().merge(pages)), behind_door(probes()))
+    (behind(&door, probes().merge(pages)), behind(&open, probes()))
 }
 
 impl Shared {

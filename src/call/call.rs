@@ -142,6 +142,12 @@ impl Call {
         matches!(self.state, State::Waiting { .. } | State::Offering { .. })
     }
 
+    /// Whether the charter's promises are about this call: somebody called a hotline or a person, not a service number.
+    #[must_use]
+    pub fn is_promised(&self) -> bool {
+        matches!(self.begin, Begin::Flow | Begin::Queue(_) | Begin::Person(_))
+    }
+
     /// The two legs that hear each other now.
     #[must_use]
     pub fn talking(&self) -> Option<(LegId, LegId)> {

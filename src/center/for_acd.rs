@@ -38,7 +38,9 @@ impl Center {
             }
             Output::Queue { .. } => self.today.touch(),
             Output::Refused { call, .. } => {
-                let flow = self.calls.get(&call).is_some_and(|contact| contact.session.is_some());
+                // A flow that has no place in a queue (it transferred the caller away) can not act on this.
+                let session = self.calls.get(&call).and_then(|contact| contact.session.as_ref());
+                let flow = session.is_some_and(ivr::Session::has_place);
                 if flow {
                     self.tell_flow(now, call, ivr::Input::QueueLeft(ivr::QueueExit::Full));
                 } else {

@@ -334,10 +334,13 @@ impl Center {
         let call = Some(id);
         match fact {
             Fact::CallerAnswered { rang } => {
-                let verdict = self.charter.check_ring(Promise::AnswerBeforeThirdRing, rang, true);
                 self.event(now, call, EventKind::CallAnswered { rang_ms: millis(rang) });
-                self.promise(now, id, Promise::AnswerBeforeThirdRing, verdict, None, Some(rang));
+                if self.is_promised(id) {
+                    let verdict = self.charter.check_ring(Promise::AnswerBeforeThirdRing, rang, true);
+                    self.promise(now, id, Promise::AnswerBeforeThirdRing, verdict, None, Some(rang));
+                }
             }
+            Fact::CallerGaveUpRinging { .. } | Fact::HungUpFirst { .. } if !self.is_promised(id) => {}
             Fact::CallerGaveUpRinging { rang } => {
                 let verdict = self.charter.check_ring(Promise::AnswerBeforeThirdRing, rang, false);
                 self.promise(now, id, Promise::AnswerBeforeThirdRing, verdict, None, Some(rang));
@@ -376,6 +379,11 @@ impl Center {
                 self.promise(now, id, Promise::CallerHangsUpFirst, verdict, queue, None);
             }
         }
+    }
+
+    /// An agent's own call out, or a service number, is no caller's concern.
+    fn is_promised(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|contact| contact.call.is_promised())
     }
 
     fn offer_lost(&mut self, now: Moment, id: CallId, agent: AgentId, end: OfferEnd, rang: std::time::Duration) {

@@ -70,7 +70,7 @@ impl Center {
     }
 
     fn on_incoming(&mut self, now: Moment, incoming: Incoming) {
-        let to = PhoneNumber::new(&incoming.to_user);
+        let to = PhoneNumber::new(&incoming.to_user).undecorated();
         let (from, source) = self.who(&incoming);
         if self.calls.len() >= self.settings.calls_max {
             let retry = std::time::Duration::from_secs(5);
@@ -159,7 +159,8 @@ impl Center {
         now: Moment,
         incoming: &Incoming,
     ) -> Option<(Begin, Option<std::sync::Arc<crate::ivr::Flow>>)> {
-        let number = incoming.to_user.as_str();
+        let number = PhoneNumber::new(&incoming.to_user).undecorated();
+        let number = number.reveal();
         if let Identity::Device(device) = &incoming.identity
             && let Some(speech) = self.feature_code(now, device, number)
         {
@@ -401,7 +402,9 @@ impl Center {
     }
 
     /// Where a number leads when an agent or a flow gives a caller away.
-    pub(super) fn transfer_target(&self, number: &str) -> Option<call::Target> {
+    pub(super) fn transfer_target(&self, asked: &str) -> Option<call::Target> {
+        let number = PhoneNumber::new(asked).undecorated();
+        let number = number.reveal();
         match self.settings.numbers.get(number) {
             Some(Entry::Person(person)) => return Some(call::Target::Person(*person)),
             Some(Entry::Queue(queue)) => return Some(call::Target::Queue(*queue)),
@@ -412,11 +415,11 @@ impl Center {
             .settings
             .people
             .iter()
-            .find(|p| p.direct_number.reveal() == number || p.device == number || p.name == number);
+            .find(|p| p.direct_number.reveal() == number || p.device == asked || p.name == asked);
         if let Some(person) = person {
             return Some(call::Target::Person(person.id));
         }
-        let queue = self.settings.queues.iter().find(|q| q.name == number || q.number.reveal() == number);
+        let queue = self.settings.queues.iter().find(|q| q.name == asked || q.number.reveal() == number);
         if let Some(queue) = queue {
             return Some(call::Target::Queue(queue.id));
         }

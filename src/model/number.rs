@@ -13,6 +13,12 @@ impl PhoneNumber {
         PhoneNumber(number.to_owned())
     }
 
+    /// The same number without what people put between its digits: `061-280-0600` becomes `0612800600`.
+    #[must_use]
+    pub fn undecorated(&self) -> Self {
+        PhoneNumber(self.0.chars().filter(|c| !is_decoration(*c)).collect())
+    }
+
     /// The number itself: for signalling, records and whoever may see it.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -22,7 +28,7 @@ impl PhoneNumber {
     /// What a log or a wallboard shows: `010-****-5678`, `1300`, `al****`.
     #[must_use]
     pub fn masked(&self) -> String {
-        let chars: Vec<char> = self.0.chars().filter(|c| !matches!(c, '-' | ' ' | '.' | '(' | ')')).collect();
+        let chars: Vec<char> = self.0.chars().filter(|c| !is_decoration(*c)).collect();
         if !chars.iter().all(|c| c.is_ascii_digit() || *c == '+') {
             return format!("{}****", chars.iter().take(2).collect::<String>());
         }
@@ -36,6 +42,11 @@ impl PhoneNumber {
             ),
         }
     }
+}
+
+/// What stands between digits for the eye only (RFC 3966 5.1.1, and spaces).
+fn is_decoration(c: char) -> bool {
+    matches!(c, '-' | ' ' | '.' | '(' | ')')
 }
 
 impl fmt::Display for PhoneNumber {
@@ -61,5 +72,12 @@ mod tests {
         assert_eq!(PhoneNumber::new("1300").to_string(), "1300");
         assert_eq!(PhoneNumber::new("alice").to_string(), "al****");
         assert_eq!(format!("{:?}", PhoneNumber::new("01012345678")), "010-****-5678");
+    }
+
+    #[test]
+    fn decoration_is_for_the_eye_only() {
+        assert_eq!(PhoneNumber::new("061-280-0600").undecorated(), PhoneNumber::new("0612800600"));
+        assert_eq!(PhoneNumber::new("+82 (61) 280.0600").undecorated(), PhoneNumber::new("+82612800600"));
+        assert_eq!(PhoneNumber::new("*11").undecorated(), PhoneNumber::new("*11"));
     }
 }

@@ -128,9 +128,10 @@ impl Plan {
     }
 }
 
-/// Ways through `ivr-flows/postal-ko.toml`, and how many of a hundred callers take each. The first key skips the notice.
+/// Ways through `ivr-flows/postal-ko.toml`, and how many of a hundred callers take each. Callers press the first key
+/// when they have heard enough of the notice: it is kept for the menu behind it.
 const KEY_PATHS: [(u64, &str); 9] =
-    [(28, "912"), (10, "913"), (12, "922"), (6, "923"), (14, "931"), (8, "94"), (9, "95"), (5, "961"), (8, "90")];
+    [(28, "12"), (10, "13"), (12, "22"), (6, "23"), (14, "31"), (8, "4"), (9, "5"), (5, "61"), (8, "0")];
 
 #[cfg(test)]
 mod tests {

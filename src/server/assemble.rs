@@ -138,7 +138,10 @@ fn people(config: &Config) -> Vec<Person> {
             name: agent.name.clone(),
             display_name: agent.display_name.clone(),
             department: agent.department.clone(),
-            direct_number: agent.direct_number.clone().unwrap_or_else(|| PhoneNumber::new(&agent.device)),
+            direct_number: agent
+                .direct_number
+                .as_ref()
+                .map_or_else(|| PhoneNumber::new(&agent.device), PhoneNumber::undecorated),
             device: agent.device.clone(),
             queues: agent.queues.clone(),
             auto_login: agent.auto_login,
@@ -155,7 +158,7 @@ fn queues(config: &Config) -> Vec<QueueFacts> {
             name: queue.name.clone(),
             title: queue.title.clone(),
             department: queue.department.clone(),
-            number: queue.number.clone().unwrap_or_else(|| PhoneNumber::new("")),
+            number: queue.number.as_ref().map_or_else(|| PhoneNumber::new(""), PhoneNumber::undecorated),
             announce_every: (!queue.announce_every.is_zero()).then_some(queue.announce_every),
             tell_position: queue.announce.contains(&Announcement::Position),
             tell_expected_wait: queue.announce.contains(&Announcement::ExpectedWait),
@@ -196,7 +199,7 @@ fn route(trunk: &Trunk) -> Option<TrunkRoute> {
         },
         remote,
         credentials: None,
-        caller_id: trunk.caller_number.clone(),
+        caller_id: trunk.caller_number.as_ref().map(PhoneNumber::undecorated),
     })
 }
 

@@ -152,7 +152,8 @@ impl Ledger {
                 other.offered.is_none()
                     && other.priority == offered.priority
                     && other.needs == offered.needs
-                    && (other.since, other.call) < (offered.since, offered.call)
+                    // Of two who began to wait in the same instant, whoever joined this line first is served first.
+                    && (other.since, other.entered) < (offered.since, offered.entered)
             });
             assert!(older.is_none(), "{call} was offered before {older:?}, which waits longer");
         }
