@@ -384,9 +384,19 @@ proptest! {
         let ended = summary(&outputs);
         prop_assert!(ended.waited + ended.talked <= ended.ended.since(ended.received));
         prop_assert!(ended.held <= ended.talked);
-        // An agent who was made busy is released exactly as often.
-        let busy = outputs.iter().filter(|o| matches!(o, Output::AgentBusy { .. } | Output::Fact(Fact::Connected { agent: Some(_) }))).count();
-        let free = outputs.iter().filter(|o| matches!(o, Output::AgentReleased { .. })).count();
-        prop_assert!(free <= busy, "{free} releases for {busy} conversations");
+        // Whoever talked is free again at the end, and nobody is freed who did not talk.
+        let mut busy = std::collections::BTreeSet::new();
+        for output in &outputs {
+            match output {
+                Output::AgentBusy { agent } | Output::Fact(Fact::Connected { agent: Some(agent) }) => {
+                    busy.insert(*agent);
+                }
+                Output::AgentReleased { agent } => {
+                    prop_assert!(busy.remove(agent), "{agent} was freed without having talked");
+                }
+                _ => {}
+            }
+        }
+        prop_assert!(busy.is_empty(), "{busy:?} never got free");
     }
 }
