@@ -76,13 +76,13 @@ pub(super) enum State {
         with: LegId,
     },
     Announcing {
-        by: Option<LegId>,
+        by: Asked,
         first: Option<AgentId>,
         target: Target,
         play: u32,
     },
     Transferring {
-        by: Option<LegId>,
+        by: Asked,
         first: Option<AgentId>,
         target: Target,
         leg: LegId,
@@ -92,6 +92,24 @@ pub(super) enum State {
         by: EndedBy,
     },
     Ended,
+}
+
+/// Who wants the caller given to somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Flow,
+    Party(LegId),
+    /// A party who has hung up since; there is nobody to go back to.
+    Gone,
+}
+
+impl Asked {
+    pub(super) fn leg(self) -> Option<LegId> {
+        match self {
+            Asked::Party(leg) => Some(leg),
+            Asked::Flow | Asked::Gone => None,
+        }
+    }
 }
 
 impl Call {
@@ -329,7 +347,7 @@ impl Call {
                 self.hang_up(self.caller, HangUpWhy::Normal);
                 self.end(now, EndedBy::System);
             }
-            Input::Transfer { by: None, target } => self.announce_transfer(now, None, target, mint),
+            Input::Transfer { by: None, target } => self.announce_transfer(now, Asked::Flow, target, mint),
             Input::QueueGivesUp => self.close(now, Speech::NobodyThere, EndedBy::System),
             _ => {}
         }
@@ -386,7 +404,7 @@ impl Call {
             Input::Transfer { by: None, target } => {
                 self.outputs.push_back(Output::LeaveQueue { abandoned: false });
                 self.timeline.stop_waiting(now);
-                self.announce_transfer(now, None, target, mint);
+                self.announce_transfer(now, Asked::Flow, target, mint);
             }
             Input::QueueGivesUp => {
                 self.outputs.push_back(Output::LeaveQueue { abandoned: false });

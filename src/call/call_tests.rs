@@ -285,6 +285,20 @@ fn a_failed_transfer_without_the_first_agent_goes_back_to_the_queue_with_its_age
 }
 
 #[test]
+fn a_transfer_that_the_flow_asked_for_goes_back_to_the_flow_even_after_a_wait() {
+    let mut desk = Desk::waiting();
+    let target = Target::Person(AgentId(8));
+    let outputs = desk.give(Input::Transfer { by: None, target: target.clone() });
+    assert!(outputs.contains(&Output::LeaveQueue { abandoned: false }));
+    let outputs = desk.give(Input::Said { play: 1 });
+    let leg = dialled(&outputs);
+    let outputs = desk.give(Input::Failed { leg, status: 486 });
+    assert!(outputs.contains(&Output::FlowTransferFailed));
+    assert!(outputs.contains(&Output::Fact(Fact::TransferFailed { target, status: 486, back: TransferBack::Flow })));
+    assert!(desk.call.flow_runs());
+}
+
+#[test]
 fn a_caller_who_leaves_during_a_transfer_ends_both_other_legs_and_the_truth_is_told() {
     let (mut desk, first, second) = transferring();
     let outputs = desk.give(Input::HungUp { leg: CALLER });

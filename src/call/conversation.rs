@@ -1,6 +1,6 @@
 //! Two people hear each other: connecting them, holding, and what happens when one side goes.
 
-use super::call::{Call, State};
+use super::call::{Asked, Call, State};
 use super::leg::{LegMint, LegState};
 use super::message::{Begin, Fact, HangUpWhy, Hear, Input, Output, Speech};
 use crate::model::{EndedBy, LegId, Moment};
@@ -75,7 +75,7 @@ impl Call {
                 self.outputs.push_back(Output::Part { a: self.caller, b: with });
                 self.hear(with, Hear::Silence);
                 self.timeline.stop_talking(now);
-                self.announce_transfer(now, Some(with), target, mint);
+                self.announce_transfer(now, Asked::Party(with), target, mint);
             }
             _ => {}
         }

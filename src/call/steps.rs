@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::call::{Call, State};
+use super::call::{Asked, Call, State};
 use super::leg::{Leg, LegMint, LegState, Role};
 use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Progress, Speech};
 use crate::model::{AgentId, EndedBy, LegId, Moment, QueueId};
@@ -124,9 +124,10 @@ impl Call {
                 return self.finish(now, by, true);
             }
             State::Talking { with } => self.part(now, with),
-            State::Announcing { by: Some(leg), first, .. } | State::Transferring { by: Some(leg), first, .. } => {
+            State::Announcing { by: by @ Asked::Party(_), first, .. }
+            | State::Transferring { by: by @ Asked::Party(_), first, .. } => {
                 // The caller is gone, so there is nobody left to transfer (RFC 3515: the truth, here 487).
-                self.progress(Some(leg), Progress::Failed { status: 487 });
+                self.progress(by, Progress::Failed { status: 487 });
                 if let Some(agent) = first {
                     self.outputs.push_back(Output::AgentReleased { agent });
                 }

@@ -7,6 +7,7 @@ use super::on_sip::millis;
 use super::settings::DialRule;
 use crate::acd;
 use crate::call::{self, Destination, Fact, HangUpWhy, Hear, OfferEnd, Output, Progress, Role, Speech, Target};
+use crate::ivr;
 use crate::media::{Command, PlayId};
 use crate::model::{AgentId, CallId, LegId, Moment, PhoneNumber, QueueId};
 use crate::sdp::Direction;
@@ -26,7 +27,7 @@ impl Center {
             Output::Part { a, b } => self.command_of(a, |_| Command::Unbridge { a, b }),
             Output::StartFlow => self.start_flow(now, id),
             Output::StopFlow => self.stop_flow(now, id),
-            Output::FlowTransferFailed => self.tell_flow(now, id, crate::ivr::Input::TransferFailed),
+            Output::FlowTransferFailed => self.tell_flow(now, id, ivr::Input::TransferFailed),
             Output::Enqueue { queue, keep_age } => self.enqueue_again(now, id, queue, keep_age),
             Output::LeaveQueue { abandoned } => self.leave_queue(now, id, abandoned),
             Output::HuntOn { person } => self.hunt_on(now, id, person),
@@ -294,6 +295,8 @@ impl Center {
             announce_every: wait.announce_every.or(every),
             max_wait: None,
         };
+        let name = self.settings.queue(queue).map_or_else(String::new, |facts| facts.name.clone());
+        self.tell_flow(now, id, ivr::Input::Requeued { queue: name });
         self.enter_queue(now, waiting);
     }
 
@@ -406,6 +409,9 @@ impl Center {
         let Some(contact) = self.calls.get(&id) else { return };
         let waited = contact.wait.since.map_or(std::time::Duration::ZERO, |since| now.since(since));
         let queue = contact.wait.queue;
+        if let Some(session) = self.calls.get_mut(&id).and_then(|contact| contact.session.as_mut()) {
+            session.handle(now, ivr::Input::Served);
+        }
         self.event(now, Some(id), EventKind::CallConnected { agent, queue, waited_ms: millis(waited) });
     }
 
