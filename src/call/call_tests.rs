@@ -325,6 +325,8 @@ fn an_agent_whose_line_dies_does_not_cost_the_caller_the_place() {
     let outputs = desk.give(Input::MediaLost { leg });
     assert!(hangs_up(&outputs, leg));
     assert!(outputs.contains(&Output::Enqueue { queue: QUEUE, keep_age: true }));
+    let told = |o: &Output| matches!(o, Output::Hear { hear: Hear::Say { speech: Speech::AgentLost, .. }, .. });
+    assert!(outputs.iter().any(told), "the caller learns why there is music again");
 }
 
 #[test]

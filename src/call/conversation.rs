@@ -67,7 +67,10 @@ impl Call {
                 self.hang_up(with, HangUpWhy::MediaLost);
                 // The caller is innocent: back in line with the age kept, where there is a line.
                 match self.timeline.queue() {
-                    Some(queue) => self.enqueue(now, queue, true),
+                    Some(queue) => {
+                        self.enqueue(now, queue, true);
+                        self.say(self.caller, Speech::AgentLost);
+                    }
                     None => self.close(now, Speech::NobodyThere, EndedBy::Network),
                 }
             }

@@ -225,6 +225,8 @@ pub enum Speech {
     /// The charter's sentence: department, name and number to call back.
     Transfer(Target),
     TransferFailed,
+    /// The agent's line died; the caller keeps the place by age.
+    AgentLost,
     /// We are looking for the person.
     Connecting,
     Wait {
