@@ -233,7 +233,7 @@ impl Call {
             Begin::Person(person) => {
                 self.outputs.push_back(Output::Ring { leg: self.caller });
                 self.timeline.ringing(now);
-                let leg = self.dial(mint, Role::Agent, Destination::Agent(person), self.rules.ring_limit);
+                let leg = self.ring_person(mint, person, self.rules.ring_limit);
                 self.state = State::Finding {
                     leg,
                     person: Some(person),

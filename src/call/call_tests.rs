@@ -401,10 +401,18 @@ proptest! {
         prop_assert!(ended.waited + ended.talked <= ended.ended.since(ended.received));
         prop_assert!(ended.held <= ended.talked);
         // Whoever talked is free again at the end, and nobody is freed who did not talk.
-        let mut busy = std::collections::BTreeSet::new();
+        let (mut busy, mut rung) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
         for output in &outputs {
             match output {
-                Output::AgentBusy { agent } | Output::Fact(Fact::Connected { agent: Some(agent) }) => {
+                Output::AgentRung { agent } => prop_assert!(rung.insert(*agent), "{agent} is rung twice at once"),
+                Output::AgentUnanswered { agent, .. } => {
+                    prop_assert!(rung.remove(agent), "{agent} was not rung");
+                }
+                Output::AgentBusy { agent } => {
+                    prop_assert!(rung.remove(agent), "{agent} was not rung");
+                    busy.insert(*agent);
+                }
+                Output::Fact(Fact::Connected { agent: Some(agent) }) => {
                     busy.insert(*agent);
                 }
                 Output::AgentReleased { agent } => {
@@ -414,5 +422,6 @@ proptest! {
             }
         }
         prop_assert!(busy.is_empty(), "{busy:?} never got free");
+        prop_assert!(rung.is_empty(), "{rung:?} are rung for ever");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::call::{Asked, Call, State};
+use super::call::{Call, State};
 use super::leg::{Leg, LegMint, LegState, Role};
-use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Progress, Speech};
+use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Speech};
 use crate::model::{AgentId, EndedBy, LegId, Moment, QueueId};
 
 impl Call {
@@ -45,6 +45,7 @@ impl Call {
 
     pub(super) fn person_lost(&mut self, now: Moment, person: AgentId, end: OfferEnd, rang: Duration) {
         self.fact(Fact::OfferLost { offer: None, agent: person, end, rang });
+        self.outputs.push_back(Output::AgentUnanswered { agent: person, missed: true });
         self.answer_caller(now);
         self.state = State::Hunting;
         self.outputs.push_back(Output::HuntOn { person });
@@ -124,13 +125,13 @@ impl Call {
                 return self.finish(now, by, true);
             }
             State::Talking { with } => self.part(now, with),
-            State::Announcing { by: by @ Asked::Party(_), first, .. }
-            | State::Transferring { by: by @ Asked::Party(_), first, .. } => {
-                // The caller is gone, so there is nobody left to transfer (RFC 3515: the truth, here 487).
-                self.progress(by, Progress::Failed { status: 487 });
-                if let Some(agent) = first {
-                    self.outputs.push_back(Output::AgentReleased { agent });
-                }
+            State::Finding { person: Some(agent), .. } => {
+                self.outputs.push_back(Output::AgentUnanswered { agent, missed: false });
+            }
+            State::Announcing { by, first, .. } => self.transfer_pointless(by, first),
+            State::Transferring { by, first, target, .. } => {
+                self.target_unanswered(&target, false);
+                self.transfer_pointless(by, first);
             }
             _ => {}
         }
@@ -146,6 +147,12 @@ impl Call {
         self.state = State::Ended;
         let summary = self.timeline.clone().close(now, by, waiting);
         self.outputs.push_back(Output::Ended(summary));
+    }
+
+    /// Rings a person outside the queues' order, who is offered nothing meanwhile.
+    pub(super) fn ring_person(&mut self, mint: &mut LegMint, agent: AgentId, ring_limit: Duration) -> LegId {
+        self.outputs.push_back(Output::AgentRung { agent });
+        self.dial(mint, Role::Agent, Destination::Agent(agent), ring_limit)
     }
 
     pub(super) fn dial(&mut self, mint: &mut LegMint, role: Role, to: Destination, ring_limit: Duration) -> LegId {

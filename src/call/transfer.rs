@@ -46,6 +46,7 @@ impl Call {
     }
 
     pub(super) fn transfer_failed(&mut self, now: Moment, by: Asked, target: Target, status: u16) {
+        self.target_unanswered(&target, true);
         self.progress(by, Progress::Failed { status });
         let back = match (by, self.timeline.queue()) {
             (Asked::Party(_), _) => TransferBack::FirstAgent,
@@ -65,6 +66,23 @@ impl Call {
                 self.outputs.push_back(Output::FlowTransferFailed);
             }
             _ => self.close(now, Speech::NobodyThere, EndedBy::System),
+        }
+    }
+
+    /// The target's phone rings no more.
+    pub(super) fn target_unanswered(&mut self, target: &Target, missed: bool) {
+        if let Target::Person(agent) = target {
+            self.outputs.push_back(Output::AgentUnanswered { agent: *agent, missed });
+        }
+    }
+
+    /// The caller is gone, so there is nobody left to transfer (RFC 3515: the truth, here 487).
+    pub(super) fn transfer_pointless(&mut self, by: Asked, first: Option<AgentId>) {
+        if let Asked::Party(_) = by {
+            self.progress(by, Progress::Failed { status: 487 });
+            if let Some(agent) = first {
+                self.outputs.push_back(Output::AgentReleased { agent });
+            }
         }
     }
 
@@ -94,17 +112,17 @@ impl Call {
     /// The announcement was heard, or policy wants none: now the target is rung.
     fn give_to(&mut self, now: Moment, by: Asked, first: Option<AgentId>, target: Target, mint: &mut LegMint) {
         self.timeline.transferred();
-        let (role, to) = match &target {
+        let ring_limit = self.rules.transfer_ring_limit;
+        let leg = match &target {
             Target::Queue(queue) => {
                 self.progress(by, Progress::Queued);
                 self.release_first(by, first);
                 self.fact(Fact::TransferCompleted { target: target.clone() });
                 return self.enqueue(now, *queue, true);
             }
-            Target::Person(agent) => (Role::Agent, Destination::Agent(*agent)),
-            Target::Outside(number) => (Role::Target, Destination::Outside(number.clone())),
+            Target::Person(agent) => self.ring_person(mint, *agent, ring_limit),
+            Target::Outside(number) => self.dial(mint, Role::Target, Destination::Outside(number.clone()), ring_limit),
         };
-        let leg = self.dial(mint, role, to, self.rules.transfer_ring_limit);
         self.hear(self.caller, Hear::Ringback);
         self.state = State::Transferring { by, first, target, leg };
     }

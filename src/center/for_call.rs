@@ -39,6 +39,10 @@ impl Center {
                 };
                 self.tell_acd(now, input);
             }
+            Output::AgentRung { agent } => self.tell_acd(now, acd::Input::Rung { agent, call: id }),
+            Output::AgentUnanswered { agent, missed } => {
+                self.tell_acd(now, acd::Input::Unanswered { agent, call: id, missed });
+            }
             Output::AgentBusy { agent } => self.tell_acd(now, acd::Input::Busy { agent, call: id }),
             Output::AgentReleased { agent } => {
                 self.tell_acd(now, acd::Input::Released { agent, call: id, wrap_up: true });
