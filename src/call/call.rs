@@ -166,6 +166,12 @@ impl Call {
         matches!(self.begin, Begin::Flow | Begin::Queue(_) | Begin::Person(_))
     }
 
+    /// Whether this offer's agent would be connected.
+    #[must_use]
+    pub fn awaits(&self, offer: OfferId) -> bool {
+        matches!(self.state, State::Offering { offer: of, .. } if of == offer)
+    }
+
     /// The two legs that hear each other now.
     #[must_use]
     pub fn talking(&self) -> Option<(LegId, LegId)> {

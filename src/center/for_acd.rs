@@ -23,7 +23,12 @@ impl Center {
             }
             Output::Connected { offer, call, agent, queue, waited, rang } => {
                 self.caller_answered(now, call, agent, queue, waited, rang);
-                self.tell_call(now, call, call::Input::Connected { offer });
+                if self.calls.get(&call).is_some_and(|contact| contact.call.awaits(offer)) {
+                    self.tell_call(now, call, call::Input::Connected { offer });
+                } else {
+                    // The call has gone elsewhere in the same instant: the agent must not be left with nobody.
+                    self.tell_acd(now, acd::Input::Released { agent, call, wrap_up: false });
+                }
             }
             Output::Position { call, queue, position, expected_wait, .. } => {
                 self.tell_wait(now, call, queue, position, expected_wait);
