@@ -280,12 +280,16 @@ impl Center {
 
     /// Back into a queue, or into one without a flow.
     fn enqueue_again(&mut self, now: Moment, id: CallId, queue: QueueId, keep_age: bool) {
-        let every = self.settings.queue(queue).and_then(|facts| facts.announce_every);
         let Some(contact) = self.calls.get_mut(&id) else { return };
         let wait = &mut contact.wait;
         if wait.queue != Some(queue) {
+            // Another queue, other rules; only the priority is the caller's own.
             wait.needs.clear();
             wait.queue = Some(queue);
+            if let Some(facts) = self.settings.queue(queue) {
+                wait.announce_every = facts.announce_every;
+                (wait.tell_position, wait.tell_expected) = (facts.tell_position, facts.tell_expected_wait);
+            }
         }
         let since = wait.since.filter(|_| keep_age).unwrap_or(now);
         wait.since = Some(since);
@@ -296,7 +300,7 @@ impl Center {
             priority: wait.priority,
             since,
             prefer: None,
-            announce_every: wait.announce_every.or(every),
+            announce_every: wait.announce_every,
             max_wait: None,
         };
         let name = self.settings.queue(queue).map_or_else(String::new, |facts| facts.name.clone());
