@@ -56,7 +56,8 @@ pub(super) enum State {
     Finding {
         leg: LegId,
         person: Option<AgentId>,
-        since: Moment,
+        /// When the person's phone said that it rings.
+        rang_at: Option<Moment>,
         guard_at: Option<Moment>,
         lose_at: Option<Moment>,
     },
@@ -243,14 +244,14 @@ impl Call {
                 self.state = State::Finding {
                     leg,
                     person: Some(person),
-                    since: now,
+                    rang_at: None,
                     guard_at: Some(now + self.rules.guard),
                     lose_at: Some(now + self.rules.ring_limit),
                 };
             }
             Begin::Outside(number) => {
                 let leg = self.dial(mint, Role::Target, Destination::Outside(number), OUTSIDE_RING_LIMIT);
-                self.state = State::Finding { leg, person: None, since: now, guard_at: None, lose_at: None };
+                self.state = State::Finding { leg, person: None, rang_at: None, guard_at: None, lose_at: None };
             }
             Begin::Echo | Begin::Tones | Begin::Tell(_) => {
                 self.answer_caller(now);
@@ -300,7 +301,7 @@ impl Call {
                     self.end(now, EndedBy::System);
                 }
             }
-            State::Finding { leg, person, since, .. } => self.finding(now, input, leg, person, since),
+            State::Finding { leg, person, .. } => self.finding(now, input, leg, person),
             State::Hunting => match input {
                 Input::Enqueued { queue } => self.enqueued(now, queue),
                 Input::QueueGivesUp => self.close(now, Speech::NobodyThere, EndedBy::System),
@@ -321,7 +322,7 @@ impl Call {
 
     /// A clock ran out, or nothing did.
     pub fn handle_timeout(&mut self, now: Moment) {
-        if let State::Finding { leg, person: Some(person), since, ref mut guard_at, lose_at } = self.state {
+        if let State::Finding { leg, person: Some(person), ref mut guard_at, lose_at, .. } = self.state {
             let guard_due = guard_at.is_some_and(|at| now >= at);
             if guard_due {
                 *guard_at = None;
@@ -329,7 +330,7 @@ impl Call {
             }
             if lose_at.is_some_and(|at| now >= at) {
                 self.hang_up(leg, HangUpWhy::RangOut);
-                self.person_lost(now, person, OfferEnd::RangOut, now.since(since));
+                self.person_lost(now, person, OfferEnd::RangOut);
             }
         }
         if let State::Closing { until, by } = self.state
@@ -359,8 +360,13 @@ impl Call {
         }
     }
 
-    pub(super) fn finding(&mut self, now: Moment, input: Input, leg: LegId, person: Option<AgentId>, since: Moment) {
+    pub(super) fn finding(&mut self, now: Moment, input: Input, leg: LegId, person: Option<AgentId>) {
         match (input, person) {
+            (Input::Ringing { leg: rings, .. }, Some(_)) if rings == leg => {
+                if let State::Finding { rang_at, .. } = &mut self.state {
+                    rang_at.get_or_insert(now);
+                }
+            }
             (Input::Ringing { leg: rings, early_media }, None) if rings == leg && !self.timeline.is_answered() => {
                 self.outputs.push_back(if early_media {
                     Output::EarlyMedia { leg: self.caller, from: leg }
@@ -371,17 +377,18 @@ impl Call {
             }
             (Input::Answered { leg: answered }, _) if answered == leg => {
                 if let Some(agent) = person {
-                    self.fact(Fact::AgentAnswered { agent, rang: now.since(since) });
+                    let rang = self.agent_rang(now).unwrap_or_default();
+                    self.fact(Fact::AgentAnswered { agent, rang });
                 }
                 self.answer_caller(now);
                 self.connect(now, leg);
             }
             (Input::Failed { leg: failed, status }, Some(person)) if failed == leg => {
-                self.person_lost(now, person, offer_end(status), now.since(since));
+                self.person_lost(now, person, offer_end(status));
             }
             (Input::HungUp { leg: gone } | Input::MediaLost { leg: gone }, Some(person)) if gone == leg => {
                 self.hang_up(leg, HangUpWhy::MediaLost);
-                self.person_lost(now, person, OfferEnd::Unreachable, now.since(since));
+                self.person_lost(now, person, OfferEnd::Unreachable);
             }
             // The connecting sentence is over; the caller hears that somebody is being rung.
             (Input::Said { .. }, _) => self.hear(self.caller, Hear::Ringback),
@@ -431,8 +438,8 @@ impl Call {
                 self.outputs.push_back(Output::OfferEnded { offer, end: OfferEnd::Accepted });
             }
             Input::Connected { offer: of } if of == offer => {
-                if let State::Offering { agent, rang_at, .. } = self.state {
-                    let rang = rang_at.map_or(Duration::ZERO, |since| now.since(since));
+                if let State::Offering { agent, .. } = self.state {
+                    let rang = self.agent_rang(now).unwrap_or_default();
                     self.fact(Fact::AgentAnswered { agent, rang });
                 }
                 self.connect(now, leg);

@@ -204,6 +204,20 @@ fn a_direct_number_rings_and_is_answered_by_the_server_at_five_seconds() {
 }
 
 #[test]
+fn the_persons_clock_starts_when_the_phone_rings() {
+    let (mut desk, outputs) = Desk::new(Begin::Person(AGENT));
+    let leg = dialled(&outputs);
+    desk.wait(2);
+    desk.give(Input::Ringing { leg, early_media: false });
+    desk.wait(1);
+    let outputs = desk.give(Input::Answered { leg });
+    assert!(outputs.contains(&Output::Fact(Fact::AgentAnswered { agent: AGENT, rang: Duration::from_secs(1) })));
+    let (mut desk, _) = Desk::new(Begin::Person(AGENT));
+    let lost = Fact::OfferLost { offer: None, agent: AGENT, end: OfferEnd::Unreachable, rang: Duration::ZERO };
+    assert!(desk.wait(6).contains(&Output::Fact(lost)), "a phone that never rang was not missed");
+}
+
+#[test]
 fn a_person_who_picks_up_in_time_is_connected_and_the_server_says_nothing() {
     let (mut desk, outputs) = Desk::new(Begin::Person(AGENT));
     let leg = dialled(&outputs);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::call::{Call, State};
 use super::leg::{Leg, LegMint, LegState, Role};
 use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Speech};
-use crate::model::{AgentId, EndedBy, LegId, Moment, QueueId};
+use crate::model::{AgentId, EndedBy, LegId, Moment, OfferId, QueueId};
 
 impl Call {
     pub(super) fn answer_caller(&mut self, now: Moment) {
@@ -43,8 +43,23 @@ impl Call {
         self.finish(now, EndedBy::System, false);
     }
 
-    pub(super) fn person_lost(&mut self, now: Moment, person: AgentId, end: OfferEnd, rang: Duration) {
-        self.fact(Fact::OfferLost { offer: None, agent: person, end, rang });
+    /// How long the agent's phone has rung; `None` for one that never said so.
+    pub(super) fn agent_rang(&self, now: Moment) -> Option<Duration> {
+        match self.state {
+            State::Finding { rang_at, .. } | State::Offering { rang_at, .. } => rang_at.map(|since| now.since(since)),
+            _ => None,
+        }
+    }
+
+    /// A phone that never said 180 did not ring, so nobody can have missed it.
+    fn offer_lost(&mut self, now: Moment, offer: Option<OfferId>, agent: AgentId, end: OfferEnd) {
+        let rang = self.agent_rang(now);
+        let end = if rang.is_none() && end == OfferEnd::RangOut { OfferEnd::Unreachable } else { end };
+        self.fact(Fact::OfferLost { offer, agent, end, rang: rang.unwrap_or_default() });
+    }
+
+    pub(super) fn person_lost(&mut self, now: Moment, person: AgentId, end: OfferEnd) {
+        self.offer_lost(now, None, person, end);
         self.outputs.push_back(Output::AgentUnanswered { agent: person, missed: true });
         self.answer_caller(now);
         self.state = State::Hunting;
@@ -70,13 +85,10 @@ impl Call {
 
     /// The offer came to nothing: the caller keeps the place and waits on.
     pub(super) fn offer_over(&mut self, now: Moment, leg: LegId, why: HangUpWhy, lost: Option<OfferEnd>) {
-        if let State::Offering { queue, offer, agent, rang_at, .. } = self.state {
+        if let State::Offering { queue, offer, agent, .. } = self.state {
             self.hang_up(leg, why);
             if let Some(end) = lost {
-                // A phone that never said 180 did not ring, so nobody can have missed it.
-                let end = if rang_at.is_none() && end == OfferEnd::RangOut { OfferEnd::Unreachable } else { end };
-                let rang = rang_at.map_or(Duration::ZERO, |since| now.since(since));
-                self.fact(Fact::OfferLost { offer: Some(offer), agent, end, rang });
+                self.offer_lost(now, Some(offer), agent, end);
             }
             self.state = State::Waiting { queue };
         }
