@@ -62,6 +62,12 @@ impl PauseReason {
     pub fn no_answer() -> Self {
         PauseReason("no_answer".to_owned())
     }
+
+    /// For an agent whose telephone can not be reached any more.
+    #[must_use]
+    pub fn no_phone() -> Self {
+        PauseReason("no_phone".to_owned())
+    }
 }
 
 /// What the agent does when the call and its notes are over.
