@@ -2,7 +2,6 @@
 //! Never names: who is referred to is an id.
 
 use std::net::IpAddr;
-use std::ops::Range;
 use std::time::Duration;
 
 use super::{Pattern, Secret};
@@ -108,8 +107,6 @@ pub struct Number {
     /// Never empty: the number where no title is given.
     pub title: String,
     pub target: NumberTarget,
-    /// Where the target is named in the file, for checks that need more than the file.
-    pub target_span: Range<usize>,
     /// `None` means the flow's, then the server's.
     pub language: Option<Language>,
     /// The number itself where none is given.

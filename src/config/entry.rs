@@ -382,7 +382,7 @@ impl<'d> Entry<'d> {
 }
 
 /// Where each value that the file gives stands, by its path: `sip.t1`, `queue[2].name`, `sip.listen_udp[1]`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Places(BTreeMap<String, Range<usize>>);
 
 impl Places {

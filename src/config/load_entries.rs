@@ -204,14 +204,12 @@ fn number(entry: &mut Entry<'_>, names: &mut Names, reading: &mut Reading<'_>) -
         let place = reading.places.of(&format!("{}.{second}", entry.path()));
         reading.notes.push(Diagnostic::error(CONTRADICTION, message).at(place));
     }
-    let target_span = reading.places.of(&format!("{}.{}", entry.path(), given.first().copied().unwrap_or("number")));
     let callback_number = entry.maybe_written_number("callback_number", reading).unwrap_or_else(|| number.clone());
     Number {
         title: if title.is_empty() { number.clone() } else { title },
         number: PhoneNumber::new(&number),
         // Without a target there is an error, and so no configuration in which this one could be met.
         target: targets.into_iter().flatten().next().unwrap_or(NumberTarget::Builtin(Builtin::Echo)),
-        target_span,
         language: entry.language("language", reading).map(|(language, _)| language),
         callback_number: PhoneNumber::new(&callback_number),
     }

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::{Config, load, reference};
 use crate::document::{Diagnostic, line_column, render};
+use crate::ivr::speech::directory_clip;
+use crate::model::Language;
 
 const FILE: &str = include_str!("../../config/thirdring.toml");
 const POSTAL: &str = include_str!("../../config/postal.toml");
@@ -277,7 +279,26 @@ fn names_outside_the_file_are_checked_by_whoever_knows_them() {
     assert_eq!((flow.code, flow.is_error()), ("CFG012", true));
     let start = flow.span.clone().expect("the flow is named in the file").start;
     assert_eq!(text.get(start..start + 12), Some("\"utility-en\""));
-    assert!(!notes[1].is_error(), "a missing clip is only a warning: {notes:?}");
+    assert!(notes[1..].iter().all(|note| !note.is_error()), "a missing clip is only a warning: {notes:?}");
+}
+
+#[test]
+fn a_name_that_nobody_recorded_is_told_with_its_place_its_clip_and_the_way_out() {
+    let config = Config::development();
+    let flows = ["postal-ko".to_owned(), "utility-en".to_owned()];
+    let recorded = |clip: &str| clip != directory_clip(Language::Korean, "국내우편부").name.as_str();
+    let notes = config.check_names(&flows, &recorded);
+    let shown = config.source.render(&notes, false);
+    assert_eq!(notes.len(), 1, "told once, however many work there: {shown}");
+    assert_eq!((notes[0].code, notes[0].is_error()), ("CFG031", false));
+    let line = Config::development_text().lines().position(|line| line.contains("국내우편부")).map(|at| at + 1);
+    let line = line.expect("the department is in the file");
+    for part in [&format!("--> development.toml:{line}:"), "no clip 'ko/directory/", "thirdring prompts missing", "prompts.tsv"] {
+        assert!(shown.contains(part), "no '{part}': {shown}");
+    }
+    let mut silent = config.clone();
+    silent.policy.transfer_announcement = false;
+    assert_eq!(silent.check_names(&flows, &recorded), [], "who announces no transfer says no name");
 }
 
 #[test]
