@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::agent::{NumberTarget, Queue};
-use super::codes::{CODES, CONTRADICTION, DUPLICATE, MALFORMED, NO_RECORDING, SUSPICIOUS, TOO_LATE, TOO_SMALL, UNKNOWN_NAME};
+use super::codes::{
+    CODES, CONTRADICTION, DUPLICATE, MALFORMED, NO_RECORDING, SUSPICIOUS, TOO_LATE, TOO_SMALL, UNKNOWN_NAME,
+};
 use super::entry::Places;
 use super::{Config, normalize, overlap, password};
 use crate::document::{Diagnostic, did_you_mean, write_duration};

@@ -293,7 +293,9 @@ fn a_name_that_nobody_recorded_is_told_with_its_place_its_clip_and_the_way_out()
     assert_eq!((notes[0].code, notes[0].is_error()), ("CFG031", false));
     let line = Config::development_text().lines().position(|line| line.contains("국내우편부")).map(|at| at + 1);
     let line = line.expect("the department is in the file");
-    for part in [&format!("--> development.toml:{line}:"), "no clip 'ko/directory/", "thirdring prompts missing", "prompts.tsv"] {
+    for part in
+        [&format!("--> development.toml:{line}:"), "no clip 'ko/directory/", "thirdring prompts missing", "prompts.tsv"]
+    {
         assert!(shown.contains(part), "no '{part}': {shown}");
     }
     let mut silent = config.clone();

@@ -47,7 +47,9 @@ fn addresses(server: &Server) -> String {
     let _ = writeln!(text, "  Live page    http://{}/live", server.http);
     let metrics = server.config().metrics.listen.unwrap_or(server.http);
     let _ = writeln!(text, "  Metrics      http://{metrics}/metrics · /healthz · /readyz");
-    let _ = writeln!(text, "  Data         {}", server.database.display());
+    let data =
+        server.database().map_or_else(|| "in memory, gone at exit".to_owned(), |file| file.display().to_string());
+    let _ = writeln!(text, "  Data         {data}");
     text
 }
 

@@ -3,16 +3,15 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
 use super::demo::DemoOptions;
-use super::flows::CheckedFlows;
 use super::run::{Options, run};
+use super::surroundings::Surroundings;
 use crate::cli::{self, configuration};
 use crate::config::Config;
-use crate::store;
 
 /// A telephony contact-center server.
 #[derive(Debug, Parser)]
@@ -94,35 +93,18 @@ fn serve(config: Result<Config, String>, options: Options, started: Instant) -> 
 }
 
 fn check(arguments: &cli::check::Arguments) -> ExitCode {
-    let library = |config: &Config| store::load_prompts(config.audio.folder.as_deref()).0;
-    let length = |config: &Config, name: &str| -> Option<Duration> {
-        let library = library(config);
-        library.find(name).map(|clip| library.duration(clip))
+    let look = |config: &Config| {
+        let Surroundings { flows, notes, .. } = Surroundings::of(config);
+        let flows = flows.flows.into_iter().map(|flow| cli::check::Checked {
+            file: flow.file,
+            text: flow.text,
+            diagnostics: flow.diagnostics,
+        });
+        cli::check::Surroundings { notes, flows: flows.collect() }
     };
-    let flows = |config: &Config| {
-        let library = library(config);
-        let clip = |name: &str| library.find(name).map(|clip| library.duration(clip));
-        match CheckedFlows::load(config, &clip) {
-            Ok(checked) => cli::check::Flows {
-                ids: checked.ids().into_iter().collect(),
-                checked: checked
-                    .flows
-                    .into_iter()
-                    .map(|flow| cli::check::Checked { file: flow.file, text: flow.text, diagnostics: flow.diagnostics })
-                    .collect(),
-            },
-            Err(error) => {
-                let diagnostics = vec![crate::document::Diagnostic::error("CFG090", error.to_string())];
-                let checked = vec![cli::check::Checked { file: String::new(), text: String::new(), diagnostics }];
-                cli::check::Flows { ids: Vec::new(), checked }
-            }
-        }
-    };
-    let clip_exists = |config: &Config, name: &str| length(config, name).is_some();
-    let others = cli::check::Others { flows: &flows, clip_exists: &clip_exists };
     let mut out = std::io::stdout().lock();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    match cli::check::run(arguments, &others, colour, &mut out) {
+    match cli::check::run(arguments, &look, colour, &mut out) {
         Ok(true) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }

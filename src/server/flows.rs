@@ -60,6 +60,12 @@ impl CheckedFlows {
         Ok(CheckedFlows { always_open: config.ivr.always_open, flows })
     }
 
+    /// What a folder that can not be read holds.
+    #[must_use]
+    pub fn none() -> CheckedFlows {
+        CheckedFlows { always_open: false, flows: Vec::new() }
+    }
+
     /// Mistakes in all files.
     #[must_use]
     pub fn errors(&self) -> usize {

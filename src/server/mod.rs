@@ -14,6 +14,7 @@ mod run;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod server;
 mod sums;
+mod surroundings;
 
 pub use assemble::settings;
 pub use clock::Clock;
@@ -23,3 +24,4 @@ pub use error::ServerError;
 pub use flows::{CheckedFlow, CheckedFlows};
 pub use run::{Options, run};
 pub use server::Server;
+pub use surroundings::Surroundings;

@@ -1,7 +1,7 @@
 //! Starts every thread in order, hands each its ends of the queues, and stops them in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::control::{Control, Outlets, Switchboard};
 use super::errands;
 use super::error::ServerError;
 use super::flows::CheckedFlows;
+use super::surroundings::Surroundings;
 use crate::api::{self, Asked, Door, Handles, Metrics, Readiness, Vocabulary};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
 use crate::center::board::Board;
 use crate::center::{Center, Input};
 use crate::config::Config;
-use crate::document;
 use crate::media::{self, Command, Library};
 use crate::net::{Letter, MediaCounter, MediaHandle, MediaThread, NetError, Pump, SipTransports};
 use crate::sip::Transport;
-use crate::store::{self, PromptError, RecordingInput, RecordingSender, Recordings, Store, Writer};
+use crate::store::{self, RecordingInput, RecordingSender, Recordings, Store, Writer};
 
 /// A running server. Stop it with `stop`; dropping it stops it too, without a word.
 pub struct Server {
@@ -31,7 +31,6 @@ pub struct Server {
     library: Arc<Library>,
     pub listeners: Vec<(Transport, SocketAddr)>,
     pub http: SocketAddr,
-    pub database: PathBuf,
     letters: mpsc::Sender<Letter<Control>>,
     board: watch::Receiver<Arc<Board>>,
     readiness: watch::Sender<Readiness>,
@@ -40,6 +39,8 @@ pub struct Server {
     reloads: Option<mpsc::Receiver<Asked>>,
     writer: Option<Writer>,
     _recordings: Recordings,
+    /// After all that write into its folder, which goes with it when it is a temporary one.
+    store: Store,
 }
 
 impl Server {
@@ -51,27 +52,16 @@ impl Server {
         let clock = Clock::start();
         raise_file_limit();
         let config = Arc::new(config);
-        let (library, prompt_problems) = store::load_prompts(config.audio.folder.as_deref());
-        for problem in prompt_problems {
-            match problem {
-                PromptError::Folder { .. } => return Err(ServerError::PromptFolder(problem)),
-                // The built-in clip of that name is played.
-                PromptError::File { .. } => tracing::warn!("{problem}"),
-            }
-        }
+        let Surroundings { library, flows, .. } = checked(&config)?;
         let library = Arc::new(library);
-        let flows = checked_flows(&config, &library)?;
         // Before any thread that would have to be stopped again, should the address be taken.
         let http_listeners = HttpListeners::bind(&config)?;
-        let data = config
-            .server
-            .data
-            .clone()
-            .unwrap_or_else(|| std::env::temp_dir().join(format!("thirdring-{}", std::process::id())));
-        let database = data.join(Store::FILE_NAME);
-        let store = Store::open(&database)?;
+        let store = match &config.server.data {
+            Some(data) => Store::open(&data.join(Store::FILE_NAME))?,
+            None => Store::temporary()?,
+        };
         let writer = store.start_writer(names(&config), store::Settings::default())?;
-        let recordings = Recordings::spawn(data.join(RECORDINGS))?;
+        let recordings = Recordings::spawn(store.path().with_file_name(RECORDINGS))?;
         let metrics = Arc::new(Metrics::new(vocabulary(&config, &flows)));
         let (letters, mailbox) = mpsc::channel(LETTERS_MAX);
         let (board_out, board) = watch::channel(Arc::new(Board::default()));
@@ -119,7 +109,6 @@ impl Server {
             library,
             listeners,
             http,
-            database,
             letters,
             board,
             readiness,
@@ -128,7 +117,14 @@ impl Server {
             reloads: Some(asked),
             writer: Some(writer),
             _recordings: recordings,
+            store,
         })
+    }
+
+    /// The database's file; `None` when all is kept in memory.
+    #[must_use]
+    pub fn database(&self) -> Option<&Path> {
+        self.config.server.data.as_ref().map(|_| self.store.path())
     }
 
     #[must_use]
@@ -293,28 +289,18 @@ pub(super) fn on_local_set(what: &'static str, future: impl Future<Output = ()>)
     }
 }
 
-/// Loads the flows and refuses to start on the first mistake in any.
-fn checked_flows(config: &Config, library: &Library) -> Result<CheckedFlows, ServerError> {
-    let clip = |name: &str| clip_length(library, name);
-    let flows = CheckedFlows::load(config, &clip)?;
-    let count = flows.errors();
+/// Refuses to start on any mistake, with all of them; what can be lived with is told.
+fn checked(config: &Config) -> Result<Surroundings, ServerError> {
+    let found = Surroundings::of(config);
+    let report = config.source.render(&found.notes, false);
+    let count = found.errors();
     if count > 0 {
-        return Err(ServerError::Flows { report: flows.report(false, false), count });
+        return Err(ServerError::Refused { report: report + &found.flows.report(false, false), count });
     }
-    let ids: Vec<String> = flows.ids().into_iter().collect();
-    let names = config.check_names(&ids, &|name| library.find(name).is_some());
-    let errors: Vec<String> = names
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == document::Severity::Error)
-        .map(|diagnostic| match &diagnostic.label {
-            Some(label) => format!("{}: {label}", diagnostic.message),
-            None => diagnostic.message.clone(),
-        })
-        .collect();
-    if !errors.is_empty() {
-        return Err(ServerError::Names(errors.join("\n")));
+    if !report.is_empty() {
+        tracing::warn!("somebody should look at this:\n{report}");
     }
-    Ok(flows)
+    Ok(found)
 }
 
 fn clip_length(library: &Library, name: &str) -> Option<Duration> {
