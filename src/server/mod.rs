@@ -10,6 +10,7 @@ mod errands;
 mod error;
 mod flows;
 mod logging;
+mod reload;
 mod run;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod server;

@@ -48,7 +48,7 @@ async fn serve(mut server: Server, options: Options, drain: Duration) -> Result<
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hang_up.recv() => match server.reload().await {
-                Ok(_) => println!("  flows reloaded"),
+                Ok(_) => println!("  flows reloaded; configuration and prompts are those of the start"),
                 Err(error) => eprintln!("{error}"),
             },
             Some(wish) = async { wishes.as_mut()?.recv().await } => server.obey(wish).await,

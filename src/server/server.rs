@@ -13,6 +13,7 @@ use super::control::{Control, Outlets, Switchboard};
 use super::errands;
 use super::error::ServerError;
 use super::flows::CheckedFlows;
+use super::reload::Reload;
 use super::surroundings::Surroundings;
 use crate::api::{self, Asked, Door, Handles, Metrics, Readiness, Vocabulary};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
@@ -32,6 +33,7 @@ pub struct Server {
     pub listeners: Vec<(Transport, SocketAddr)>,
     pub http: SocketAddr,
     letters: mpsc::Sender<Letter<Control>>,
+    metrics: Arc<Metrics>,
     board: watch::Receiver<Arc<Board>>,
     readiness: watch::Sender<Readiness>,
     control: Option<std::thread::JoinHandle<()>>,
@@ -97,7 +99,7 @@ impl Server {
             timezone: config.server.timezone.clone(),
             board: board.clone(),
             commands,
-            metrics,
+            metrics: Arc::clone(&metrics),
             readiness: ready,
             query: store.query(),
             door: door(&config),
@@ -110,6 +112,7 @@ impl Server {
             listeners,
             http,
             letters,
+            metrics,
             board,
             readiness,
             control: Some(control),
@@ -166,31 +169,28 @@ impl Server {
         }
     }
 
-    /// Reads the flows again; a bad file never replaces a good one.
+    /// Reads the flows again; a bad file never replaces a good one, nor does a set that lacks a flow which a number
+    /// needs. Configuration and prompts stay as they were at the start.
     ///
     /// # Errors
     /// The mistakes, one line each; the old flows stay.
     pub async fn reload(&self) -> Result<AdminReply, AdminError> {
-        let refused = |problems: Vec<String>| AdminError::FlowsRefused { problems };
-        let flows = match CheckedFlows::load(&self.config, &|name| clip_length(&self.library, name)) {
-            Ok(flows) => flows,
-            Err(error) => return Err(refused(vec![error.to_string()])),
-        };
-        let problems = flows.errors();
-        if problems > 0 {
-            tracing::error!("the flows were not reloaded; the running ones are kept\n{}", flows.report(false, false));
-        }
-        let good = flows.good().unwrap_or_default();
-        let count = good.len();
-        let input = Input::Flows { flows: good, problems };
+        let Reload { flows, words, problems, warnings, report } = Reload::of(&self.config, &self.library);
+        let count = flows.len();
+        let input = Input::Flows { flows, problems: problems.len() };
         if self.letters.send(Letter::Control(Control::Input(input))).await.is_err() {
             return Err(AdminError::Stopping);
         }
-        if problems == 0 {
-            tracing::info!(flows = count, "flows reloaded");
-            return Ok(AdminReply::FlowsReloaded { flows: count });
+        if !problems.is_empty() {
+            tracing::error!("the flows were not reloaded; the running ones are kept\n{report}");
+            return Err(AdminError::FlowsRefused { problems });
         }
-        Err(refused(flows.report(false, false).lines().map(str::to_owned).collect()))
+        self.metrics.learn_flows(&words);
+        tracing::info!(flows = count, "flows reloaded; configuration and prompts are those of the start");
+        if !report.is_empty() {
+            tracing::warn!("somebody should look at this:\n{report}");
+        }
+        Ok(AdminReply::FlowsReloaded { flows: count, warnings })
     }
 
     /// Takes no new calls from now on; running calls go on.
@@ -292,19 +292,16 @@ pub(super) fn on_local_set(what: &'static str, future: impl Future<Output = ()>)
 /// Refuses to start on any mistake, with all of them; what can be lived with is told.
 fn checked(config: &Config) -> Result<Surroundings, ServerError> {
     let found = Surroundings::of(config);
-    let report = config.source.render(&found.notes, false);
+    let about_file = config.source.render(&found.notes, false);
     let count = found.errors();
+    let report = about_file + &found.flows.report(count > 0, false);
     if count > 0 {
-        return Err(ServerError::Refused { report: report + &found.flows.report(false, false), count });
+        return Err(ServerError::Refused { report, count });
     }
     if !report.is_empty() {
         tracing::warn!("somebody should look at this:\n{report}");
     }
     Ok(found)
-}
-
-fn clip_length(library: &Library, name: &str) -> Option<Duration> {
-    library.find(name).map(|clip| library.duration(clip))
 }
 
 fn start_media(

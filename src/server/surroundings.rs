@@ -29,11 +29,11 @@ impl Surroundings {
         let (library, problems) = store::load_prompts(config.audio.folder.as_deref());
         notes.extend(problems.iter().map(|problem| prompts(config, problem)));
         let flows = CheckedFlows::load(config, &|name| library.find(name).map(|clip| library.duration(clip)));
-        let flows = flows.unwrap_or_else(|error| {
+        if let Err(error) = &flows {
             notes.push(at(config, "ivr.flows", told(Diagnostic::error, &error.to_string())));
-            CheckedFlows::none()
-        });
-        notes.extend(names(config, &flows, &library));
+        }
+        notes.extend(names(config, flows.as_ref().ok(), &library));
+        let flows = flows.unwrap_or_else(|_| CheckedFlows::none());
         notes.extend(records(config));
         notes.extend(addresses(config));
         Surroundings { library, flows, notes }
@@ -46,16 +46,14 @@ impl Surroundings {
     }
 }
 
-/// Whether the flows and recordings that the configuration names are there.
-pub(super) fn names(config: &Config, flows: &CheckedFlows, library: &Library) -> Vec<Diagnostic> {
-    let mut ids: Vec<String> = flows.ids().into_iter().collect();
-    if ids.is_empty() {
-        // The folder could not be read, which was told; that its flows are missing follows from it.
-        ids.extend(config.numbers.iter().filter_map(|number| match &number.target {
-            NumberTarget::Flow(flow) => Some(flow.clone()),
-            _ => None,
-        }));
-    }
+/// Whether the flows and recordings that the configuration names are there. Of flows that could not be read nothing is
+/// said: that one is missing follows from it.
+pub(super) fn names(config: &Config, flows: Option<&CheckedFlows>, library: &Library) -> Vec<Diagnostic> {
+    let named = config.numbers.iter().filter_map(|number| match &number.target {
+        NumberTarget::Flow(flow) => Some(flow.clone()),
+        _ => None,
+    });
+    let ids: Vec<String> = flows.map_or_else(|| named.collect(), |flows| flows.ids().into_iter().collect());
     config.check_names(&ids, &|name| library.find(name).is_some())
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::events::{events, texts};
-use crate::http::get;
+use crate::http::{get, post};
 use crate::server::{Folder, Ports, Server, Setup};
 use crate::sipp::Scenario;
 use crate::wait::eventually;
@@ -47,6 +47,20 @@ fn a_bad_flow_never_replaces_a_good_one() {
     });
     Scenario::new("basic").to("1300").run(&server);
     eventually("the third call has another version", SOON, || versions().len() == 2);
+
+    std::fs::remove_file(flows.path().join("utility-en.toml")).expect("the folder is ours");
+    let refused = post(&server.url("/api/v1/flows/reload"), "").expect("the server answers");
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("there is no flow 'utility-en'"), "{}", refused.text);
+    assert!(refused.text.contains("thirdring.toml:"), "{}", refused.text);
+    server.signal(Signal::HUP);
+    eventually("all three refusals are in the event log", SOON, || {
+        events(&server, "config.reloaded").iter().filter(|data| data["ok"] == false).count() == 3
+    });
+    flows.write("utility-en.toml", &english);
+    let taken = post(&server.url("/api/v1/flows/reload"), "").expect("the server answers");
+    assert_eq!((taken.status, taken.json()["flows"].as_u64()), (200, Some(2)), "{}", taken.text);
+    assert_eq!(taken.json()["warnings"], serde_json::json!([]), "{}", taken.text);
 }
 
 #[test]
