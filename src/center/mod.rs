@@ -25,5 +25,5 @@ pub use input::Input;
 pub use output::Output;
 pub use picture::Packets;
 pub use settings::{
-    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, Person, QueueFacts, Settings, TrunkRoute,
+    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, NumberFacts, Person, QueueFacts, Settings, TrunkRoute,
 };

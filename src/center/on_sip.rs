@@ -166,7 +166,7 @@ impl Center {
         {
             return Some((Begin::Tell(speech), None));
         }
-        match self.settings.numbers.get(number) {
+        match self.settings.numbers.get(number).map(|facts| &facts.entry) {
             Some(Entry::Flow(name)) => return self.flows.get(name).map(|flow| (Begin::Flow, Some(flow.clone()))),
             Some(Entry::Queue(queue)) => return Some((Begin::Queue(*queue), None)),
             Some(Entry::Person(person)) => return Some((Begin::Person(*person), None)),
@@ -405,7 +405,7 @@ impl Center {
     pub(super) fn transfer_target(&self, asked: &str) -> Option<call::Target> {
         let number = PhoneNumber::new(asked).undecorated();
         let number = number.reveal();
-        match self.settings.numbers.get(number) {
+        match self.settings.numbers.get(number).map(|facts| &facts.entry) {
             Some(Entry::Person(person)) => return Some(call::Target::Person(*person)),
             Some(Entry::Queue(queue)) => return Some(call::Target::Queue(*queue)),
             Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,

@@ -21,7 +21,7 @@ pub struct Settings {
     pub acd: acd::Settings,
     pub policy: Policy,
     /// What is behind each number of ours, by its digits.
-    pub numbers: BTreeMap<String, Entry>,
+    pub numbers: BTreeMap<String, NumberFacts>,
     /// One per agent, by `AgentId`.
     pub people: Vec<Person>,
     /// One per queue, by `QueueId`.
@@ -31,6 +31,18 @@ pub struct Settings {
     pub dial_rules: Vec<DialRule>,
     pub feature_codes: FeatureCodes,
     pub media: MediaSettings,
+    /// The clip that callers hear who wait for no queue in particular.
+    pub music: String,
+}
+
+/// A number of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberFacts {
+    pub entry: Entry,
+    /// Spoken to its callers; `None` means the flow's, then the center's.
+    pub language: Option<Language>,
+    /// Told as the number to call back where the target of a transfer has none.
+    pub callback: PhoneNumber,
 }
 
 /// What answers a number.
@@ -76,7 +88,7 @@ pub struct QueueFacts {
     pub title: String,
     /// Told when callers are transferred here.
     pub department: String,
-    /// Told as the number to call back.
+    /// Told as the number to call back; empty where the dialled number's is told.
     pub number: PhoneNumber,
     /// How often a waiting caller is told the place, for callers whose flow does not say.
     pub announce_every: Option<Duration>,

@@ -62,7 +62,6 @@ pub struct Queue {
     pub music: String,
     pub announce: Vec<Announcement>,
     pub announce_every: Duration,
-    pub max_wait: Duration,
     pub service_level: Duration,
     /// 0.0 to 1.0.
     pub service_target: f64,
@@ -109,7 +108,7 @@ pub struct Number {
     pub target: NumberTarget,
     /// `None` means the flow's, then the server's.
     pub language: Option<Language>,
-    /// The number itself where none is given.
+    /// Told where the target of a transfer has no number; the number itself where none is given.
     pub callback_number: PhoneNumber,
 }
 

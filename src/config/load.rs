@@ -128,12 +128,11 @@ fn read_sections(root: &mut Table<'_>, reading: &mut Reading<'_>) -> Config {
 fn server(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Server {
     let title = entry.text("title", reading);
     let data = entry.file("data", reading);
-    let (language, language_tag) = entry.language("language", reading).unwrap_or_default();
+    let language = entry.language("language", reading).unwrap_or_default();
     Server {
         title,
         data,
         language,
-        language_tag,
         timezone: entry.text("timezone", reading),
         calls_max: entry.count("calls_max", reading),
         drain: entry.duration("drain", reading),
@@ -198,7 +197,6 @@ fn policy(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Policy {
         transfer_announcement: entry.flag("transfer_announcement", reading),
         hangup: entry.word("hangup", &HangupPolicy::ALL, reading).unwrap_or(HangupPolicy::CallerFirst),
         closing_wait: entry.duration("closing_wait", reading),
-        redial_window: entry.duration("redial_window", reading),
     }
 }
 

@@ -159,7 +159,6 @@ fn queue(entry: &mut Entry<'_>, at: usize, music: &str, reading: &mut Reading<'_
         music: entry.maybe_text("music", reading).unwrap_or_else(|| music.to_owned()),
         announce: entry.words("announce", &Announcement::ALL, reading),
         announce_every: entry.duration("announce_every", reading),
-        max_wait: entry.duration("max_wait", reading),
         service_level: entry.duration("service_level", reading),
         service_target: entry.ratio("service_target", reading),
         short_abandon: entry.duration("short_abandon", reading),
@@ -210,7 +209,7 @@ fn number(entry: &mut Entry<'_>, names: &mut Names, reading: &mut Reading<'_>) -
         number: PhoneNumber::new(&number),
         // Without a target there is an error, and so no configuration in which this one could be met.
         target: targets.into_iter().flatten().next().unwrap_or(NumberTarget::Builtin(Builtin::Echo)),
-        language: entry.language("language", reading).map(|(language, _)| language),
+        language: entry.language("language", reading),
         callback_number: PhoneNumber::new(&callback_number),
     }
 }

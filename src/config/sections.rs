@@ -281,12 +281,6 @@ pub(super) const POLICY: Section = Section {
             "When the agent hangs up: closing words, and time for the caller to hang up first; or the end.",
         ),
         key("closing_wait", within(0, 60), Default(r#""10s""#), "How long the caller has for that."),
-        key(
-            "redial_window",
-            within(0, 86_400),
-            Default(r#""10m""#),
-            "A caller who was cut off and calls again within this goes straight to the same person.",
-        ),
     ],
 };
 

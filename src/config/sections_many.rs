@@ -101,7 +101,6 @@ pub(super) const QUEUE: Section = Section {
             "What waiting callers are told, where the flow does not say.",
         ),
         key("announce_every", within(5, 600), Default(r#""30s""#), "How often they are told."),
-        key("max_wait", within(5, 86_400), Default(r#""3m""#), "Longest wait, where the flow does not say."),
         key(
             "service_level",
             within(1, 3_600),
@@ -165,7 +164,7 @@ pub(super) const NUMBER: Section = Section {
             "callback_number",
             Shape::Number,
             Optional(r#""061-280-0600""#),
-            "Number that announcements tell callers to call back; absent means the number itself.",
+            "Number to call back, told when who follows has none of its own; absent means the number itself.",
         ),
     ],
 };

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::center::{
-    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, Person, QueueFacts, Settings, TrunkRoute,
+    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, NumberFacts, Person, QueueFacts, Settings, TrunkRoute,
 };
 use crate::charter::{Policy, RingCadence};
-use crate::config::{Announcement, Builtin, Config, HangupPolicy, NumberTarget, Trunk, TrunkTransport};
+use crate::config::{Announcement, Builtin, Config, HangupPolicy, Number, NumberTarget, Trunk, TrunkTransport};
 use crate::model::PhoneNumber;
 use crate::sip::Transport;
 use crate::{acd, sip};
@@ -35,6 +35,7 @@ pub fn settings(config: &Config, listeners: &[(Transport, SocketAddr)], ports: V
             codecs: config.media.codecs.clone(),
             quarantine: PORT_QUARANTINE,
         },
+        music: config.audio.music.clone(),
     }
 }
 
@@ -117,7 +118,7 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-fn numbers(config: &Config) -> BTreeMap<String, Entry> {
+fn numbers(config: &Config) -> BTreeMap<String, NumberFacts> {
     let entry = |target: &NumberTarget| match target {
         NumberTarget::Flow(flow) => Entry::Flow(flow.clone()),
         NumberTarget::Queue(queue) => Entry::Queue(*queue),
@@ -126,7 +127,12 @@ fn numbers(config: &Config) -> BTreeMap<String, Entry> {
         NumberTarget::Builtin(Builtin::Tones) => Entry::Tones,
         NumberTarget::Builtin(Builtin::ReadNumber) => Entry::ReadNumber,
     };
-    config.numbers.iter().map(|number| (number.number.reveal().to_owned(), entry(&number.target))).collect()
+    let facts = |number: &Number| NumberFacts {
+        entry: entry(&number.target),
+        language: number.language,
+        callback: number.callback_number.undecorated(),
+    };
+    config.numbers.iter().map(|number| (number.number.reveal().to_owned(), facts(number))).collect()
 }
 
 fn people(config: &Config) -> Vec<Person> {
