@@ -96,7 +96,7 @@ impl Center {
                     task.due_ms = due.flatten();
                 });
             }
-            Output::Transfer { to } => match self.transfer_target(&to) {
+            Output::Transfer { to } => match self.settings.transfer_target(&to) {
                 Some(target) => self.tell_call(now, id, call::Input::Transfer { by: None, target }),
                 None => self.tell_flow(now, id, ivr::Input::TransferFailed),
             },

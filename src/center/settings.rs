@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::Target;
 use crate::charter::Policy;
 use crate::model::{AgentId, Codec, Language, PhoneNumber, QueueId};
 use crate::{acd, sip};
@@ -119,16 +120,24 @@ impl fmt::Debug for DialPattern {
 }
 
 /// How to reach a trunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TrunkRoute {
     pub name: String,
     /// Host part of the Request-URI.
     pub host: String,
     pub transport: sip::Transport,
     pub remote: SocketAddr,
+    /// User and password for a carrier that challenges us.
     pub credentials: Option<(String, String)>,
     /// The number that we show, one of ours; the caller's where none is given.
     pub caller_id: Option<PhoneNumber>,
+}
+
+/// Without the password.
+impl fmt::Debug for TrunkRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TrunkRoute({} to {} at {})", self.name, self.host, self.remote)
+    }
 }
 
 /// What agents dial to change their state.
@@ -184,6 +193,28 @@ impl Settings {
     #[must_use]
     pub fn queue_named(&self, name: &str) -> Option<QueueId> {
         self.queues.iter().find(|queue| queue.name == name).map(|queue| queue.id)
+    }
+
+    /// Where a number or name leads when an agent or a flow gives a caller away.
+    #[must_use]
+    pub fn transfer_target(&self, asked: &str) -> Option<Target> {
+        let number = PhoneNumber::new(asked).undecorated();
+        let number = number.reveal();
+        match self.numbers.get(number).map(|facts| &facts.entry) {
+            Some(Entry::Person(person)) => return Some(Target::Person(*person)),
+            Some(Entry::Queue(queue)) => return Some(Target::Queue(*queue)),
+            Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,
+            None => {}
+        }
+        let is_meant = |p: &&Person| p.direct_number.reveal() == number || p.device == asked || p.name == asked;
+        if let Some(person) = self.people.iter().find(is_meant) {
+            return Some(Target::Person(person.id));
+        }
+        let queue = self.queues.iter().find(|q| q.name == asked || q.number.reveal() == number);
+        if let Some(queue) = queue {
+            return Some(Target::Queue(queue.id));
+        }
+        self.dial_rule(number).map(|_| Target::Outside(PhoneNumber::new(number)))
     }
 
     /// The rule that lets an outside number be dialled.

@@ -42,6 +42,8 @@ impl CheckedFlows {
             })
             .collect();
         let ids: Vec<String> = flows.iter().map(|flow| flow.id.clone()).collect();
+        let settings = super::assemble::settings(config, &[], Vec::new());
+        let people: Vec<String> = config.agents.iter().map(|agent| agent.name.clone()).collect();
         let queues: Vec<String> = config.queues.iter().map(|queue| queue.name.clone()).collect();
         for checked in &mut flows {
             if let Some(flow) = &checked.flow {
@@ -53,6 +55,8 @@ impl CheckedFlows {
                     clips: clip,
                     speaks: false,
                     numbers: &numbers,
+                    reaches: &|to| settings.transfer_target(to).is_some(),
+                    people: &people,
                 };
                 checked.diagnostics.extend(ivr::check::check(flow, &world));
             }
