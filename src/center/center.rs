@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::AgentWord;
+use super::event::{AgentWord, EventKind};
 use super::input::Input;
 use super::lines::Lines;
 use super::output::Output;
@@ -113,7 +113,7 @@ impl Center {
         seed: [u8; 32],
         now: Moment,
     ) -> Self {
-        Center {
+        let mut center = Center {
             sip: sip::Endpoint::new(settings.sip.clone(), seed),
             acd: Acd::new(settings.acd.clone(), now),
             charter: Charter::new(settings.policy),
@@ -139,7 +139,9 @@ impl Center {
             draining: false,
             agents_seen: BTreeMap::new(),
             missing: BTreeSet::new(),
-        }
+        };
+        center.event(now, None, EventKind::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() });
+        center
     }
 
     /// Something happened.
@@ -158,6 +160,10 @@ impl Center {
             Input::Flows { flows, problems } => self.take_flows(now, flows, problems),
             Input::Drain => self.drain(now),
             Input::EndAll => self.end_all(now),
+            Input::Stop => {
+                let calls = self.calls.len();
+                self.event(now, None, EventKind::ServerStopped { calls });
+            }
         }
         self.settle(now);
     }
@@ -247,7 +253,7 @@ impl Center {
         for line in self.lines.iter() {
             let _ = writeln!(text, "{} of {} {} {:?}", line.leg, line.call, line.session, line.role);
         }
-        text + &self.sip.dump()
+        text + &self.acd.dump() + &self.sip.dump()
     }
 
     /// Carries every effect to its owner until nobody has anything to say.
@@ -354,7 +360,7 @@ impl Center {
         if problems == 0 {
             self.flows = flows.into_iter().map(|flow| (flow.id.clone(), flow)).collect();
         }
-        self.event(now, None, super::event::EventKind::ConfigReloaded { ok: problems == 0, flows: count, problems });
+        self.event(now, None, EventKind::ConfigReloaded { ok: problems == 0, flows: count, problems });
     }
 
     fn drain(&mut self, now: Moment) {
@@ -362,7 +368,7 @@ impl Center {
             self.draining = true;
             self.sip.drain(true);
             let calls = self.calls.len();
-            self.event(now, None, super::event::EventKind::ServerDraining { calls });
+            self.event(now, None, EventKind::ServerDraining { calls });
         }
     }
 

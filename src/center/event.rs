@@ -27,6 +27,9 @@ pub enum EventKind {
     ServerStarted { version: String },
     #[serde(rename = "server.draining")]
     ServerDraining { calls: usize },
+    /// The last word of a run that ended in order, with the calls that it cut.
+    #[serde(rename = "server.stopped")]
+    ServerStopped { calls: usize },
     #[serde(rename = "config.reloaded")]
     ConfigReloaded { ok: bool, flows: usize, problems: usize },
     /// An INVITE came in for a number of ours.

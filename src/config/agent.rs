@@ -18,6 +18,8 @@ pub struct Trunk {
     pub transport: TrunkTransport,
     /// What calls out show instead of the caller's number.
     pub caller_number: Option<PhoneNumber>,
+    /// Who we are to a carrier that challenges our calls (RFC 7616), and the proof.
+    pub login: Option<(String, Secret)>,
 }
 
 /// How calls out are sent.

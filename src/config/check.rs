@@ -2,6 +2,7 @@
 //! except through the lists and functions it is handed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use super::agent::{NumberTarget, Queue};
@@ -213,7 +214,7 @@ fn duplicates(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
     once.each("agent with device", config.agents.iter().map(|agent| &agent.device), paths("agent", "device"));
     once.each("dial pattern", config.dial.iter().map(|rule| rule.pattern.as_str()), paths("dial", "pattern"));
     let addresses = config.trunks.iter().enumerate().flat_map(|(at, trunk)| {
-        let item = move |(item, address): (usize, &std::net::IpAddr)| {
+        let item = move |(item, address): (usize, &IpAddr)| {
             (address.to_string(), format!("trunk[{}].addresses[{}]", at + 1, item + 1))
         };
         trunk.addresses.iter().enumerate().map(item)
@@ -276,6 +277,17 @@ fn trunks(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
             let message = format!("trunk '{}' has no address, so nothing could come from it", trunk.name);
             notes
                 .push(Diagnostic::error(CONTRADICTION, message).at(places.of(&format!("trunk[{}].addresses", at + 1))));
+        }
+    }
+    for (at, trunk) in config.trunks.iter().enumerate() {
+        let (Some(target), Some(stand_in)) = (&trunk.target, trunk.addresses.first()) else { continue };
+        let host = target.trim_start_matches("sip:");
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if host.parse::<SocketAddr>().is_err() && bare.parse::<IpAddr>().is_err() {
+            let message = format!("'{host}' is not looked up: calls out go to {stand_in}, the first of addresses");
+            let place = places.of(&format!("trunk[{}].target", at + 1));
+            let named = Diagnostic::warning(SUSPICIOUS, message).at(place);
+            notes.push(named.help("write the address, or put the one that is meant first"));
         }
     }
     for (at, rule) in config.dial.iter().enumerate() {

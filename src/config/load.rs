@@ -172,6 +172,7 @@ fn media(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Media {
 fn http(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Http {
     Http {
         listen: entry.socket("listen", reading).unwrap_or(SocketAddr::new(NOWHERE, 0)),
+        hosts: entry.hosts("hosts", reading),
         user: entry.name("user", reading),
         password: entry.secret("password", "password_env", reading),
     }

@@ -123,7 +123,15 @@ fn find(
 }
 
 fn trunk(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Trunk {
+    let user = entry.maybe_text("user", reading).filter(|user| !user.is_empty());
+    let password = entry.secret("password", "password_env", reading);
+    let given = entry.has("password") || entry.has("password_env");
+    if user.is_some() != given {
+        let message = "user and password belong together: one is given without the other";
+        reading.notes.push(Diagnostic::error(CONTRADICTION, message).at(reading.places.of(entry.path())));
+    }
     Trunk {
+        login: user.zip(password),
         name: entry.name("name", reading),
         addresses: entry.addresses("addresses", reading),
         target: entry.sip_target("target", reading),

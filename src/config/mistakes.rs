@@ -89,7 +89,7 @@ const SEEDS: &[Seed] = &[
     ("port_last = 23999", "port_last = 20999", "CFG014", "20999"),
     ("port_last = 23999", "port_last = 19999", "CFG005", "19999"),
     // Overlaps.
-    ("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:5060\"", "CFG015", "\"127.0.0.1:5060\"\n# Who"),
+    ("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:5060\"", "CFG015", "\"127.0.0.1:5060\"\n# Further"),
     ("listen_udp = [\"127.0.0.1:5060\"]", "listen_udp = [\"127.0.0.1:20010\"]", "CFG015", "\"127.0.0.1:20010\""),
     // Promises.
     ("guard = \"5s\"", "guard = \"6s\"", "CFG016", "\"6s\"\n"),
@@ -301,6 +301,41 @@ fn a_name_that_nobody_recorded_is_told_with_its_place_its_clip_and_the_way_out()
     let mut silent = config.clone();
     silent.policy.transfer_announcement = false;
     assert_eq!(silent.check_names(&flows, &recorded), [], "who announces no transfer says no name");
+}
+
+#[test]
+fn a_carriers_password_comes_with_its_user_and_is_never_shown() {
+    let trunk = |keys: &str| {
+        let text = format!("[[trunk]]\nname = \"kt\"\naddresses = [\"192.0.2.20\"]\n{keys}");
+        let (config, notes) = load("thirdring.toml", &text, &all_set);
+        (config, notes.iter().filter(|note| note.is_error()).map(|note| note.code).collect::<Vec<_>>())
+    };
+    let (config, notes) = trunk("user = \"0612800600\"\npassword = \"brave-heron\"\n");
+    assert_eq!(notes, [] as [&str; 0]);
+    let config = config.expect("there is no mistake");
+    assert!(!format!("{config:?}").contains("heron"));
+    let login = config.trunks[0].login.as_ref().map(|(user, password)| (user.as_str(), password.reveal()));
+    assert_eq!(login, Some(("0612800600", "brave-heron")));
+    assert_eq!(trunk("user = \"0612800600\"\npassword_env = \"KT\"\n").1, [] as [&str; 0]);
+    assert_eq!(trunk("user = \"0612800600\"\n").1, ["CFG013"]);
+    assert_eq!(trunk("password = \"brave-heron\"\n").1, ["CFG013"]);
+    assert_eq!(trunk("").1, [] as [&str; 0]);
+}
+
+#[test]
+fn a_trunk_that_is_named_and_not_looked_up_is_told() {
+    let notes = |target: &str| {
+        let text = format!("[[trunk]]\nname = \"kt\"\naddresses = [\"192.0.2.20\"]\ntarget = \"{target}\"\n");
+        let (config, notes) = load("thirdring.toml", &text, &nothing_set);
+        assert!(config.is_some(), "{notes:?}");
+        notes.into_iter().filter(|note| note.message.contains("looked up")).collect::<Vec<_>>()
+    };
+    for address in ["sip:192.0.2.21", "sip:192.0.2.21:5080", "sip:[2001:db8::1]:5060"] {
+        assert_eq!(notes(address), [], "{address}");
+    }
+    let told = notes("sip:carrier.example:5080");
+    assert!(told[0].message.contains("192.0.2.20"), "{told:?}");
+    assert_eq!(told[0].span.clone().map(|span| span.start), Some(58), "{told:?}");
 }
 
 #[test]

@@ -153,6 +153,12 @@ pub(super) const HTTP: Section = Section {
     keys: &[
         key("listen", Shape::Socket, Default(r#""127.0.0.1:8080""#), "Where HTTP is received."),
         key(
+            "hosts",
+            Shape::Hosts,
+            Default("[]"),
+            "Further names that browsers may ask for us by, such as a reverse proxy's; addresses and localhost always may.",
+        ),
+        key(
             "user",
             Shape::Name,
             Default(r#""admin""#),

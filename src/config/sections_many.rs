@@ -20,7 +20,7 @@ pub(super) const TRUNK: Section = Section {
             "target",
             Shape::SipTarget,
             Shown(r#""sip:127.0.0.1:5080""#),
-            "Where calls out are sent; absent takes calls in only.",
+            "Where calls out are sent; absent takes calls in only. A name is not looked up: the first of addresses is used.",
         ),
         key("transport", Shape::Word(TRANSPORTS), Default(r#""udp""#), "How calls out are sent."),
         key(
@@ -28,6 +28,14 @@ pub(super) const TRUNK: Section = Section {
             Shape::Number,
             Optional(r#""061-280-0600""#),
             "A number of ours that calls out show; absent shows the caller's own.",
+        ),
+        key("user", Shape::Text, Optional(r#""0612800600""#), "Who we are to a carrier that asks for a password."),
+        key("password", Shape::Secret, Optional(r#""brave-heron-lamp""#), "The password for it."),
+        key(
+            "password_env",
+            Shape::Name,
+            Optional(r#""TRUNK_PASSWORD""#),
+            "Environment variable that holds the password.",
         ),
     ],
 };

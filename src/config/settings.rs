@@ -94,6 +94,8 @@ impl Media {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Names we are asked for by, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
     pub user: String,
     /// Asked of everyone when there is one (HTTP Basic, RFC 7617). There is one whenever `listen` is not loopback.
     pub password: Option<Secret>,

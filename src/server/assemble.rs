@@ -204,7 +204,7 @@ fn route(trunk: &Trunk) -> Option<TrunkRoute> {
             TrunkTransport::Tcp => Transport::Tcp,
         },
         remote,
-        credentials: None,
+        credentials: trunk.login.as_ref().map(|(user, password)| (user.clone(), password.reveal().to_owned())),
         caller_id: trunk.caller_number.as_ref().map(PhoneNumber::undecorated),
     })
 }

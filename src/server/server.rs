@@ -193,6 +193,13 @@ impl Server {
         Ok(AdminReply::FlowsReloaded { flows: count, warnings })
     }
 
+    /// The live tables as text; numbers are masked. `None` when the control thread is gone.
+    pub async fn dump(&self) -> Option<String> {
+        let (reply, dump) = oneshot::channel();
+        self.letters.send(Letter::Control(Control::Dump(reply))).await.ok()?;
+        dump.await.ok()
+    }
+
     /// Takes no new calls from now on; running calls go on.
     pub async fn drain(&self) {
         self.readiness.send_replace(Readiness::Draining);
@@ -391,7 +398,7 @@ fn vocabulary(config: &Config, flows: &CheckedFlows) -> Vocabulary {
 fn door(config: &Config) -> Door {
     let credentials =
         config.http.password.as_ref().map(|password| api::Credentials::new(&config.http.user, password.reveal()));
-    Door { hosts: config.sip.domains.clone(), credentials }
+    Door { hosts: config.http.hosts.clone(), credentials }
 }
 
 type Api = (oneshot::Sender<()>, std::thread::JoinHandle<()>);

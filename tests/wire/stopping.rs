@@ -68,6 +68,9 @@ fn a_server_that_is_told_to_stop_finishes_its_calls() {
     let mut server = Server::start(&Setup::new());
     let talking = Scenario::new("basic").to("9196").lasting(Duration::from_secs(6)).start(&server);
     eventually("the call is there", SOON, || server.board()["calls_active"] == 1);
+    server.signal(Signal::USR1);
+    server.wait_for_log("call-1 service from");
+    server.wait_for_log("queue-0 waiting=0");
     server.signal(Signal::TERM);
     eventually("it says that it closes", SOON, || {
         get(&server.url("/readyz")).is_ok_and(|answer| answer.status == 503 && answer.text.contains("draining"))
@@ -76,6 +79,8 @@ fn a_server_that_is_told_to_stop_finishes_its_calls() {
     talking.finish();
     let status = server.wait_for_end(Duration::from_secs(15));
     assert_eq!(status.code(), Some(0));
+    assert_eq!(events(&server, "server.started").len(), 1);
+    assert_eq!(events(&server, "server.stopped"), [serde_json::json!({ "calls": 0 })]);
     // The old call has its record; the refused one was never a call.
     assert_eq!(texts(&server.database(), "SELECT CAST(status AS TEXT) FROM calls"), ["200"]);
 }
