@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::day::Day;
 use super::event::{AgentWord, EventKind};
 use super::input::Input;
 use super::lines::Lines;
@@ -47,6 +48,7 @@ pub struct Center {
     pub(super) seq: u64,
     pub(super) draining: bool,
     pub(super) today: Today,
+    day: Day,
     /// The last state of each agent that was told, and since when.
     pub(super) agents_seen: BTreeMap<AgentId, (AgentWord, Option<String>, Moment)>,
     /// Clips that were missed once already, so that each is told once.
@@ -119,6 +121,7 @@ impl Center {
             charter: Charter::new(settings.policy),
             ports: Ports::new(&settings.media.workers, settings.media.quarantine),
             today: Today::new(now),
+            day: Day::new(settings.zone.clone(), wall, now),
             settings,
             wall,
             library,
@@ -146,6 +149,7 @@ impl Center {
 
     /// Something happened.
     pub fn handle(&mut self, now: Moment, input: Input) {
+        self.turn_day(now);
         match input {
             Input::Datagram { flow, bytes } => self.sip.handle_datagram(now, flow, &bytes),
             Input::Stream { flow, bytes } => self.sip.handle_stream(now, flow, &bytes),
@@ -170,6 +174,7 @@ impl Center {
 
     /// A clock ran out, or nothing did.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.turn_day(now);
         self.sip.handle_timeout(now);
         self.acd.handle_timeout(now);
         while let Some((at, call)) = self.timers.first().copied()
@@ -195,7 +200,8 @@ impl Center {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         let calls = self.timers.first().map(|(at, _)| *at);
-        [self.sip.poll_timeout(), self.acd.poll_timeout(), calls, self.today.poll_timeout()].into_iter().flatten().min()
+        let days = [self.today.poll_timeout(), self.day.poll_timeout()];
+        [self.sip.poll_timeout(), self.acd.poll_timeout(), calls].into_iter().chain(days).flatten().min()
     }
 
     /// The next effect; drain until `None` after every `handle*`.
@@ -353,6 +359,15 @@ impl Center {
 
     pub(super) fn tell_acd(&mut self, now: Moment, input: acd::Input) {
         self.acd.handle(now, input);
+    }
+
+    /// After midnight, before anything else: what is counted as today's begins anew.
+    fn turn_day(&mut self, now: Moment) {
+        if let Some(date) = self.day.turn(now) {
+            self.acd.start_day();
+            self.charter.start_day();
+            self.event(now, None, EventKind::DayBegan { date: date.to_string() });
+        }
     }
 
     fn take_flows(&mut self, now: Moment, flows: Vec<Arc<ivr::Flow>>, problems: usize) {

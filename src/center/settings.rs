@@ -16,6 +16,8 @@ use crate::{acd, sip};
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub language: Language,
+    /// Whose midnight begins a new day.
+    pub zone: jiff::tz::TimeZone,
     /// Calls at once; more are refused with 503 and Retry-After.
     pub calls_max: usize,
     pub sip: sip::Settings,

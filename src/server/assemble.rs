@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
 use crate::center::{
     DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, NumberFacts, Person, QueueFacts, Settings, TrunkRoute,
 };
@@ -19,6 +21,7 @@ use crate::{acd, sip};
 pub fn settings(config: &Config, listeners: &[(Transport, SocketAddr)], ports: Vec<Vec<u16>>) -> Settings {
     Settings {
         language: config.server.language,
+        zone: TimeZoneDatabase::bundled().get(&config.server.timezone).unwrap_or(TimeZone::UTC),
         calls_max: config.server.calls_max,
         sip: sip_settings(config, listeners),
         acd: acd_settings(config),
