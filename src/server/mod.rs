@@ -9,6 +9,7 @@ mod demo;
 mod errands;
 mod error;
 mod flows;
+mod frame;
 mod logging;
 mod reload;
 mod run;
