@@ -82,7 +82,7 @@ mod tests {
             vec![Row::new("Dial", numbers.clone())],
         ];
         let text = framed("Thirdring · 우편고객센터", &sections);
-        let widths: Vec<usize> = text.lines().map(|line| cells(line)).collect();
+        let widths: Vec<usize> = text.lines().map(cells).collect();
         assert!(widths.iter().all(|width| *width == widths[0] && *width <= 90), "{widths:?}\n{text}");
         assert!(numbers.into_iter().all(|number| text.contains(&number)), "no number is broken:\n{text}");
         assert_eq!((text.matches('├').count(), text.matches("Dial").count()), (1, 1), "{text}");
