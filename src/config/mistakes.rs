@@ -236,7 +236,7 @@ fn the_worked_example_is_a_whole_centre() {
     assert_eq!(notes, [], "{}", render("postal.toml", POSTAL, &notes, false));
     let config = config.expect("there is no mistake");
     assert_eq!(config.trunks.len(), 2);
-    assert_eq!(config.audio.folder.as_deref(), Some(std::path::Path::new("config/audio")));
+    assert_eq!(config.audio.folder.as_deref(), Some(std::path::Path::new("config/../audio")));
     assert_eq!(config.route("010-1234-5678").map(|trunk| trunk.name.as_str()), Some("kt"));
     assert_eq!(config.route("060-000-0000"), None, "what no rule permits is not dialled");
 }
