@@ -5,6 +5,8 @@
 mod floors;
 #[path = "tidy/house.rs"]
 mod house;
+#[path = "tidy/keys.rs"]
+mod keys;
 #[path = "tidy/lexer.rs"]
 mod lexer;
 #[path = "tidy/names.rs"]
@@ -77,6 +79,11 @@ fn tests_stand_at_the_foot() {
 #[test]
 fn no_file_comes_in_by_the_back_door() {
     check(house::back_doors);
+}
+
+#[test]
+fn every_key_of_the_configuration_has_an_effect() {
+    none(keys::without_effect(&TREE));
 }
 
 #[test]

@@ -63,7 +63,9 @@ pub(super) async fn reload(
 ) -> Result<Json<serde_json::Value>, Problem> {
     body?;
     match ask(&shared, AdminCommand::ReloadFlows).await? {
-        AdminReply::FlowsReloaded { flows } => Ok(Json(serde_json::json!({ "flows": flows }))),
+        AdminReply::FlowsReloaded { flows, warnings } => {
+            Ok(Json(serde_json::json!({ "flows": flows, "warnings": warnings })))
+        }
         AdminReply::Agent { .. } => Err(Problem::busy()),
     }
 }

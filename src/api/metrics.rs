@@ -2,12 +2,13 @@
 //! never puts a telephone number, a call or an agent in a label. OpenMetrics 1.0, Prometheus text format 0.0.4.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
 use super::exposition::{Format, classic};
+use super::flow_labels::FlowLabels;
 use super::gauges::Latest;
 use super::plumbing::Plumbing;
 use super::process::Process;
@@ -25,7 +26,7 @@ pub struct Vocabulary {
     pub names: Names,
     /// By queue, in the order of `names`: who gives up sooner is left out of the service level. Missing means 5 s.
     pub short_abandon: Vec<Duration>,
-    /// Flows and their nodes; the first `NODES_MAX` nodes get a series, the rest share `other`.
+    /// Flows and their nodes; the first few hundred nodes get a series, the rest share `other`.
     pub flows: Vec<(String, Vec<String>)>,
     /// Reasons for breaks that get a series; any other counts as `other`.
     pub pause_reasons: Vec<String>,
@@ -38,8 +39,7 @@ pub struct Vocabulary {
 #[derive(Debug)]
 pub struct Metrics {
     words: Vocabulary,
-    nodes: BTreeSet<(String, String)>,
-    flows: BTreeSet<String>,
+    flows: Mutex<FlowLabels>,
     series: Series,
     memory: Mutex<Memory>,
     latest: Arc<Latest>,
@@ -73,17 +73,14 @@ impl Metrics {
         own.register_collector(Box::new(Arc::clone(&latest)));
         registry.register_collector(Box::new(Process::new()));
         series.create(&words);
-        let flows: BTreeSet<String> = words.flows.iter().take(FLOWS_MAX).map(|(flow, _)| flow.clone()).collect();
-        let nodes: BTreeSet<(String, String)> = words
-            .flows
-            .iter()
-            .take(FLOWS_MAX)
-            .flat_map(|(flow, nodes)| nodes.iter().map(move |node| (flow.clone(), node.clone())))
-            .take(NODES_MAX)
-            .collect();
-        nodes.iter().for_each(|(flow, node)| drop(series.node_visits.of([flow, node])));
-        flows.iter().for_each(|flow| drop(series.ivr_exits.of([flow, OTHER])));
-        Metrics { words, nodes, flows, series, memory: Mutex::default(), latest, registry }
+        let metrics = Metrics { words, flows: Mutex::default(), series, memory: Mutex::default(), latest, registry };
+        metrics.learn_flows(&metrics.words.flows);
+        metrics
+    }
+
+    /// Takes the flows and nodes that a reload brought, while there is room for more series.
+    pub fn learn_flows(&self, flows: &[(String, Vec<String>)]) {
+        self.flow_labels().learn(flows, &self.series);
     }
 
     /// Takes the counters of the shells; called a few times a second at most.
@@ -226,13 +223,16 @@ impl Metrics {
     }
 
     fn visited(&self, flow: &str, node: &str) {
-        let known = self.nodes.contains(&(flow.to_owned(), node.to_owned()));
-        let flow = if self.flows.contains(flow) { flow } else { OTHER };
-        self.series.node_visits.of([flow, if known { node } else { OTHER }]).inc();
+        let labels = self.flow_labels();
+        self.series.node_visits.of([labels.flow(flow), labels.node(flow, node)]).inc();
+    }
+
+    fn flow_labels(&self) -> MutexGuard<'_, FlowLabels> {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn left_flow(&self, flow: &str, outcome: &str) {
-        let flow = if self.flows.contains(flow) { flow } else { OTHER };
+        let flow = self.flow_labels().flow(flow);
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let pair = (flow.to_owned(), outcome.to_owned());
         // An outcome may name a number that the caller was sent to: such a word never becomes a label.
@@ -305,10 +305,6 @@ fn between(from_ms: i64, to_ms: i64) -> f64 {
     to_ms.saturating_sub(from_ms).max(0) as f64 / 1_000.0
 }
 
-/// Nodes of flows with a series of their own.
-const NODES_MAX: usize = 500;
-/// Flows with series of their own.
-const FLOWS_MAX: usize = 50;
 /// Pairs of flow and outcome with a series of their own: flows rarely have more than ten exits.
 const FLOW_OUTCOMES_MAX: usize = 200;
 /// Calls whose beginning is remembered until their legs are counted: the most calls at once, with room.
@@ -435,6 +431,29 @@ mod tests {
             assert_eq!(value(&text, sample), expected, "{sample}");
         }
         assert!(!text.contains("5678"), "no telephone number ever gets out");
+    }
+
+    #[test]
+    fn a_flow_that_a_reload_brings_gets_its_series_while_there_is_room() {
+        let metrics = Metrics::new(vocabulary());
+        let visited = |flow: &str, node: &str| {
+            metrics.observe(&event(1, EventKind::IvrVisited { flow: flow.to_owned(), node: node.to_owned() }));
+        };
+        let text = || metrics.encode(&Arc::new(lively_board(0)), 0, 0, Format::Classic);
+        visited("tax-ko", "main");
+        assert_eq!(value(&text(), "thirdring_ivr_node_visits_total{flow=\"other\",node=\"other\"}"), 1.0);
+        metrics.learn_flows(&[("tax-ko".to_owned(), vec!["main".to_owned()])]);
+        visited("tax-ko", "main");
+        visited("tax-ko", "new");
+        assert_eq!(value(&text(), "thirdring_ivr_node_visits_total{flow=\"tax-ko\",node=\"main\"}"), 1.0);
+        assert_eq!(value(&text(), "thirdring_ivr_node_visits_total{flow=\"tax-ko\",node=\"other\"}"), 1.0);
+        assert_eq!(value(&text(), "thirdring_ivr_exits_total{flow=\"tax-ko\",outcome=\"other\"}"), 0.0);
+        let many: Vec<(String, Vec<String>)> =
+            (0..200).map(|at| (format!("flow-{at}"), (0..20).map(|node| format!("node-{node}")).collect())).collect();
+        metrics.learn_flows(&many);
+        visited("flow-199", "node-0");
+        assert_eq!(value(&text(), "thirdring_ivr_node_visits_total{flow=\"other\",node=\"other\"}"), 2.0);
+        assert!(text().matches("thirdring_ivr_node_visits_total{").count() <= 600);
     }
 
     #[test]

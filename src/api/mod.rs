@@ -5,6 +5,7 @@ mod agents;
 mod door;
 mod error;
 mod exposition;
+mod flow_labels;
 mod gauges;
 mod health;
 mod live;

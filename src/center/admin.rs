@@ -30,8 +30,8 @@ pub enum AdminCommand {
 pub enum AdminReply {
     /// The agent's state from now on.
     Agent { agent: String, state: AgentWord, reason: Option<String> },
-    /// Flows in use from now on.
-    FlowsReloaded { flows: usize },
+    /// Flows in use from now on, and what somebody should look at, line by line.
+    FlowsReloaded { flows: usize, warnings: Vec<String> },
 }
 
 /// Why it was not done.

@@ -22,7 +22,7 @@ impl Center {
         let phrase = |phrase: Phrase| vec![phrase.clip(language)];
         match what {
             Speech::Transfer(target) => {
-                let facts = self.target_facts(target);
+                let facts = self.target_facts(id, target);
                 // What nobody configured is left out of the sentence; an outside number has neither.
                 let clip = |words: &str| (!words.is_empty()).then(|| speech::directory_clip(language, words));
                 let (department, name) = (clip(&facts.department), clip(&facts.name));
@@ -65,7 +65,8 @@ impl Center {
         (found, complete)
     }
 
-    pub(super) fn target_facts(&self, target: &Target) -> TargetFacts {
+    /// Whom this caller is told about; a queue without a number is reached by what the caller dialled.
+    pub(super) fn target_facts(&self, id: CallId, target: &Target) -> TargetFacts {
         let nobody = || TargetFacts { department: String::new(), name: String::new(), number: PhoneNumber::new("") };
         match target {
             Target::Person(agent) => self.settings.person(*agent).map_or_else(nobody, |person| TargetFacts {
@@ -76,7 +77,10 @@ impl Center {
             Target::Queue(queue) => self.settings.queue(*queue).map_or_else(nobody, |queue| TargetFacts {
                 department: queue.department.clone(),
                 name: queue.title.clone(),
-                number: queue.number.clone(),
+                number: match self.number_of(id) {
+                    Some(dialled) if queue.number.reveal().is_empty() => dialled.callback.clone(),
+                    _ => queue.number.clone(),
+                },
             }),
             Target::Outside(number) => {
                 TargetFacts { department: String::new(), name: String::new(), number: number.clone() }

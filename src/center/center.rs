@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::AgentWord;
+use super::day::Day;
+use super::event::{AgentWord, EventKind};
 use super::input::Input;
 use super::lines::Lines;
 use super::output::Output;
@@ -47,6 +48,7 @@ pub struct Center {
     pub(super) seq: u64,
     pub(super) draining: bool,
     pub(super) today: Today,
+    day: Day,
     /// The last state of each agent that was told, and since when.
     pub(super) agents_seen: BTreeMap<AgentId, (AgentWord, Option<String>, Moment)>,
     /// Clips that were missed once already, so that each is told once.
@@ -113,12 +115,13 @@ impl Center {
         seed: [u8; 32],
         now: Moment,
     ) -> Self {
-        Center {
+        let mut center = Center {
             sip: sip::Endpoint::new(settings.sip.clone(), seed),
             acd: Acd::new(settings.acd.clone(), now),
             charter: Charter::new(settings.policy),
             ports: Ports::new(&settings.media.workers, settings.media.quarantine),
             today: Today::new(now),
+            day: Day::new(settings.zone.clone(), wall, now),
             settings,
             wall,
             library,
@@ -139,11 +142,14 @@ impl Center {
             draining: false,
             agents_seen: BTreeMap::new(),
             missing: BTreeSet::new(),
-        }
+        };
+        center.event(now, None, EventKind::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() });
+        center
     }
 
     /// Something happened.
     pub fn handle(&mut self, now: Moment, input: Input) {
+        self.turn_day(now);
         match input {
             Input::Datagram { flow, bytes } => self.sip.handle_datagram(now, flow, &bytes),
             Input::Stream { flow, bytes } => self.sip.handle_stream(now, flow, &bytes),
@@ -158,12 +164,17 @@ impl Center {
             Input::Flows { flows, problems } => self.take_flows(now, flows, problems),
             Input::Drain => self.drain(now),
             Input::EndAll => self.end_all(now),
+            Input::Stop => {
+                let calls = self.calls.len();
+                self.event(now, None, EventKind::ServerStopped { calls });
+            }
         }
         self.settle(now);
     }
 
     /// A clock ran out, or nothing did.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.turn_day(now);
         self.sip.handle_timeout(now);
         self.acd.handle_timeout(now);
         while let Some((at, call)) = self.timers.first().copied()
@@ -189,7 +200,8 @@ impl Center {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         let calls = self.timers.first().map(|(at, _)| *at);
-        [self.sip.poll_timeout(), self.acd.poll_timeout(), calls, self.today.poll_timeout()].into_iter().flatten().min()
+        let days = [self.today.poll_timeout(), self.day.poll_timeout()];
+        [self.sip.poll_timeout(), self.acd.poll_timeout(), calls].into_iter().chain(days).flatten().min()
     }
 
     /// The next effect; drain until `None` after every `handle*`.
@@ -247,7 +259,7 @@ impl Center {
         for line in self.lines.iter() {
             let _ = writeln!(text, "{} of {} {} {:?}", line.leg, line.call, line.session, line.role);
         }
-        text + &self.sip.dump()
+        text + &self.acd.dump() + &self.sip.dump()
     }
 
     /// Carries every effect to its owner until nobody has anything to say. Each SIP event is carried to its end before
@@ -350,12 +362,21 @@ impl Center {
         self.acd.handle(now, input);
     }
 
+    /// After midnight, before anything else: what is counted as today's begins anew.
+    fn turn_day(&mut self, now: Moment) {
+        if let Some(date) = self.day.turn(now) {
+            self.acd.start_day();
+            self.charter.start_day();
+            self.event(now, None, EventKind::DayBegan { date: date.to_string() });
+        }
+    }
+
     fn take_flows(&mut self, now: Moment, flows: Vec<Arc<ivr::Flow>>, problems: usize) {
         let count = flows.len();
         if problems == 0 {
             self.flows = flows.into_iter().map(|flow| (flow.id.clone(), flow)).collect();
         }
-        self.event(now, None, super::event::EventKind::ConfigReloaded { ok: problems == 0, flows: count, problems });
+        self.event(now, None, EventKind::ConfigReloaded { ok: problems == 0, flows: count, problems });
     }
 
     fn drain(&mut self, now: Moment) {
@@ -363,7 +384,7 @@ impl Center {
             self.draining = true;
             self.sip.drain(true);
             let calls = self.calls.len();
-            self.event(now, None, super::event::EventKind::ServerDraining { calls });
+            self.event(now, None, EventKind::ServerDraining { calls });
         }
     }
 

@@ -27,6 +27,12 @@ pub enum EventKind {
     ServerStarted { version: String },
     #[serde(rename = "server.draining")]
     ServerDraining { calls: usize },
+    /// The last word of a run that ended in order, with the calls that it cut.
+    #[serde(rename = "server.stopped")]
+    ServerStopped { calls: usize },
+    /// It is after midnight where the centre is: the counters of the live page begin anew, those of metrics go on.
+    #[serde(rename = "day.began")]
+    DayBegan { date: String },
     #[serde(rename = "config.reloaded")]
     ConfigReloaded { ok: bool, flows: usize, problems: usize },
     /// An INVITE came in for a number of ours.

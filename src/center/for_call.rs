@@ -230,7 +230,7 @@ impl Center {
     fn music_of(&self, id: CallId) -> String {
         let queue = self.calls.get(&id).and_then(|contact| contact.wait.queue);
         let facts = queue.and_then(|queue| self.settings.queue(queue));
-        facts.map_or_else(|| MUSIC.to_owned(), |facts| facts.music.clone())
+        facts.map_or(&self.settings.music, |facts| &facts.music).clone()
     }
 
     fn loop_clip(&mut self, leg: LegId, name: &str) {
@@ -425,7 +425,7 @@ impl Center {
 
     fn transfer_announced(&mut self, now: Moment, id: CallId, target: &Target) {
         let complete = self.calls.get(&id).is_some_and(|contact| contact.announced_whole);
-        let facts = self.target_facts(target);
+        let facts = self.target_facts(id, target);
         self.event(
             now,
             Some(id),
@@ -472,9 +472,6 @@ impl Center {
         self.event(now, Some(id), EventKind::CallEnded { record: Box::new(record) });
     }
 }
-
-/// Music on hold.
-const MUSIC: &str = "music/hold";
 
 /// What a caller hears while the transfer's target rings.
 const RINGBACK: &str = "tone/ringback";

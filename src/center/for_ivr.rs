@@ -6,6 +6,7 @@ use super::announce::BEEP;
 use super::center::{Center, Play};
 use super::event::{EventKind, TaskKind, TaskRecord};
 use super::output::Output as Effect;
+use super::settings::NumberFacts;
 use crate::acd;
 use crate::call;
 use crate::ivr::{self, Output};
@@ -21,7 +22,8 @@ impl Center {
     }
 
     fn enter_flow(&mut self, now: Moment, id: CallId, flow: Arc<ivr::Flow>) {
-        let (name, version, language) = (flow.id.clone(), flow.version.clone(), flow.language);
+        let (name, version) = (flow.id.clone(), flow.version.clone());
+        let language = self.number_of(id).and_then(|number| number.language).unwrap_or(flow.language);
         let Some(contact) = self.calls.get_mut(&id) else { return };
         let facts = ivr::CallFacts {
             caller: contact.from.reveal().to_owned(),
@@ -94,7 +96,7 @@ impl Center {
                     task.due_ms = due.flatten();
                 });
             }
-            Output::Transfer { to } => match self.transfer_target(&to) {
+            Output::Transfer { to } => match self.settings.transfer_target(&to) {
                 Some(target) => self.tell_call(now, id, call::Input::Transfer { by: None, target }),
                 None => self.tell_flow(now, id, ivr::Input::TransferFailed),
             },
@@ -241,7 +243,13 @@ impl Center {
 
     /// The language that this caller is spoken to in.
     pub(super) fn language_of(&self, id: CallId) -> Language {
-        self.flow_of(id).map_or(self.settings.language, |flow| flow.language)
+        let of_number = self.number_of(id).and_then(|number| number.language);
+        of_number.or_else(|| self.flow_of(id).map(|flow| flow.language)).unwrap_or(self.settings.language)
+    }
+
+    /// The number of ours that this caller dialled.
+    pub(super) fn number_of(&self, id: CallId) -> Option<&NumberFacts> {
+        self.settings.numbers.get(self.calls.get(&id)?.to.reveal())
     }
 }
 

@@ -33,4 +33,6 @@ pub enum Input {
     Drain,
     /// End what is left.
     EndAll,
+    /// Nothing follows: the event log gets its last word.
+    Stop,
 }

@@ -5,6 +5,7 @@ mod announce;
 pub mod board;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod center;
+mod day;
 mod duty;
 pub mod event;
 mod for_acd;
@@ -26,5 +27,5 @@ pub use input::Input;
 pub use output::Output;
 pub use picture::Packets;
 pub use settings::{
-    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, Person, QueueFacts, Settings, TrunkRoute,
+    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, NumberFacts, Person, QueueFacts, Settings, TrunkRoute,
 };

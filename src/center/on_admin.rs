@@ -23,7 +23,9 @@ impl Center {
             }
             AdminCommand::AgentResume { agent } => (agent, Box::new(|agent| acd::Input::Resume { agent })),
             // Files are read by the server, which hands the checked flows in.
-            AdminCommand::ReloadFlows => return Ok(AdminReply::FlowsReloaded { flows: self.flows.len() }),
+            AdminCommand::ReloadFlows => {
+                return Ok(AdminReply::FlowsReloaded { flows: self.flows.len(), warnings: Vec::new() });
+            }
         };
         let agent = self.settings.agent_named(&name).ok_or_else(|| AdminError::UnknownAgent { agent: name.clone() })?;
         let input = make(agent);

@@ -161,7 +161,7 @@ impl Center {
     fn entry_of(&self, incoming: &Incoming) -> Option<(Begin, Option<std::sync::Arc<crate::ivr::Flow>>)> {
         let number = PhoneNumber::new(&incoming.to_user).undecorated();
         let number = number.reveal();
-        match self.settings.numbers.get(number) {
+        match self.settings.numbers.get(number).map(|facts| &facts.entry) {
             Some(Entry::Flow(name)) => return self.flows.get(name).map(|flow| (Begin::Flow, Some(flow.clone()))),
             Some(Entry::Queue(queue)) => return Some((Begin::Queue(*queue), None)),
             Some(Entry::Person(person)) => return Some((Begin::Person(*person), None)),
@@ -364,7 +364,7 @@ impl Center {
             return self.sip.refuse_refer(now, session, refer, 481);
         };
         let may = self.calls.get(&id).is_some_and(|contact| contact.call.may_transfer(leg));
-        let Some(target) = self.transfer_target(user).filter(|_| may) else {
+        let Some(target) = self.settings.transfer_target(user).filter(|_| may) else {
             return self.sip.refuse_refer(now, session, refer, if may { 404 } else { 403 });
         };
         self.sip.accept_refer(now, session, refer);
@@ -372,31 +372,6 @@ impl Center {
             line.refer = Some(refer);
         }
         self.tell_call(now, id, call::Input::Transfer { by: Some(leg), target });
-    }
-
-    /// Where a number leads when an agent or a flow gives a caller away.
-    pub(super) fn transfer_target(&self, asked: &str) -> Option<call::Target> {
-        let number = PhoneNumber::new(asked).undecorated();
-        let number = number.reveal();
-        match self.settings.numbers.get(number) {
-            Some(Entry::Person(person)) => return Some(call::Target::Person(*person)),
-            Some(Entry::Queue(queue)) => return Some(call::Target::Queue(*queue)),
-            Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,
-            None => {}
-        }
-        let person = self
-            .settings
-            .people
-            .iter()
-            .find(|p| p.direct_number.reveal() == number || p.device == asked || p.name == asked);
-        if let Some(person) = person {
-            return Some(call::Target::Person(person.id));
-        }
-        let queue = self.settings.queues.iter().find(|q| q.name == asked || q.number.reveal() == number);
-        if let Some(queue) = queue {
-            return Some(call::Target::Queue(queue.id));
-        }
-        self.settings.dial_rule(number).map(|_| call::Target::Outside(PhoneNumber::new(number)))
     }
 
     /// The caller gave up before we answered.

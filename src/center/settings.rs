@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::Target;
 use crate::charter::Policy;
 use crate::model::{AgentId, Codec, Language, PhoneNumber, QueueId};
 use crate::{acd, sip};
@@ -15,13 +16,15 @@ use crate::{acd, sip};
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub language: Language,
+    /// Whose midnight begins a new day.
+    pub zone: jiff::tz::TimeZone,
     /// Calls at once; more are refused with 503 and Retry-After.
     pub calls_max: usize,
     pub sip: sip::Settings,
     pub acd: acd::Settings,
     pub policy: Policy,
     /// What is behind each number of ours, by its digits.
-    pub numbers: BTreeMap<String, Entry>,
+    pub numbers: BTreeMap<String, NumberFacts>,
     /// One per agent, by `AgentId`.
     pub people: Vec<Person>,
     /// One per queue, by `QueueId`.
@@ -31,6 +34,18 @@ pub struct Settings {
     pub dial_rules: Vec<DialRule>,
     pub feature_codes: FeatureCodes,
     pub media: MediaSettings,
+    /// The clip that callers hear who wait for no queue in particular.
+    pub music: String,
+}
+
+/// A number of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberFacts {
+    pub entry: Entry,
+    /// Spoken to its callers; `None` means the flow's, then the center's.
+    pub language: Option<Language>,
+    /// Told as the number to call back where the target of a transfer has none.
+    pub callback: PhoneNumber,
 }
 
 /// What answers a number.
@@ -76,7 +91,7 @@ pub struct QueueFacts {
     pub title: String,
     /// Told when callers are transferred here.
     pub department: String,
-    /// Told as the number to call back.
+    /// Told as the number to call back; empty where the dialled number's is told.
     pub number: PhoneNumber,
     /// How often a waiting caller is told the place, for callers whose flow does not say.
     pub announce_every: Option<Duration>,
@@ -107,16 +122,24 @@ impl fmt::Debug for DialPattern {
 }
 
 /// How to reach a trunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TrunkRoute {
     pub name: String,
     /// Host part of the Request-URI.
     pub host: String,
     pub transport: sip::Transport,
     pub remote: SocketAddr,
+    /// User and password for a carrier that challenges us.
     pub credentials: Option<(String, String)>,
     /// The number that we show, one of ours; the caller's where none is given.
     pub caller_id: Option<PhoneNumber>,
+}
+
+/// Without the password.
+impl fmt::Debug for TrunkRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TrunkRoute({} to {} at {})", self.name, self.host, self.remote)
+    }
 }
 
 /// What agents dial to change their state.
@@ -172,6 +195,28 @@ impl Settings {
     #[must_use]
     pub fn queue_named(&self, name: &str) -> Option<QueueId> {
         self.queues.iter().find(|queue| queue.name == name).map(|queue| queue.id)
+    }
+
+    /// Where a number or name leads when an agent or a flow gives a caller away.
+    #[must_use]
+    pub fn transfer_target(&self, asked: &str) -> Option<Target> {
+        let number = PhoneNumber::new(asked).undecorated();
+        let number = number.reveal();
+        match self.numbers.get(number).map(|facts| &facts.entry) {
+            Some(Entry::Person(person)) => return Some(Target::Person(*person)),
+            Some(Entry::Queue(queue)) => return Some(Target::Queue(*queue)),
+            Some(Entry::Flow(_) | Entry::Echo | Entry::Tones | Entry::ReadNumber) => return None,
+            None => {}
+        }
+        let is_meant = |p: &&Person| p.direct_number.reveal() == number || p.device == asked || p.name == asked;
+        if let Some(person) = self.people.iter().find(is_meant) {
+            return Some(Target::Person(person.id));
+        }
+        let queue = self.queues.iter().find(|q| q.name == asked || q.number.reveal() == number);
+        if let Some(queue) = queue {
+            return Some(Target::Queue(queue.id));
+        }
+        self.dial_rule(number).map(|_| Target::Outside(PhoneNumber::new(number)))
     }
 
     /// The rule that lets an outside number be dialled.

@@ -65,7 +65,7 @@ impl Verdict {
     }
 }
 
-/// How often one promise was kept since the start.
+/// How often one promise was kept today.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     pub met: u64,
@@ -120,6 +120,12 @@ impl Charter {
         self.count(promise, if kept { Verdict::Met } else { Verdict::Breached })
     }
 
+    /// Begins the tally of a new day.
+    pub fn start_day(&mut self) {
+        self.counts = [Count::default(); Promise::ALL.len()];
+    }
+
+    /// Today's tally of one promise.
     #[must_use]
     pub fn counts(&self, promise: Promise) -> Count {
         self.counts[promise as usize]

@@ -32,35 +32,30 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The flows that a configuration has.
+/// What is wrong around a configuration: with the flows, recordings and folders that it needs.
 #[derive(Debug, Default)]
-pub struct Flows {
-    /// Ids of all of them, faulty ones too, so that one mistake is not told twice.
-    pub ids: Vec<String>,
-    pub checked: Vec<Checked>,
+pub struct Surroundings {
+    /// With places in the configuration's text.
+    pub notes: Vec<Diagnostic>,
+    /// The flows, good ones too.
+    pub flows: Vec<Checked>,
 }
 
-/// What the rooms that own flows and recordings tell about a configuration. Handed in, because this command knows
-/// neither.
-pub struct Others<'a> {
-    /// Reads and checks the flows of the folder that the configuration names, or the built-in ones.
-    pub flows: &'a dyn Fn(&Config) -> Flows,
-    /// Whether a clip of this name can be played.
-    pub clip_exists: &'a dyn Fn(&Config, &str) -> bool,
-}
+/// Looks at what is around a configuration, exactly as the start does. Handed in, because this command starts nothing.
+pub type Look<'a> = &'a dyn Fn(&Config) -> Surroundings;
 
 /// Runs the command with a file of this machine and its environment. `true` when there is no error: exit code 0.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn run(arguments: &Arguments, others: &Others<'_>, colour: bool, out: &mut dyn Write) -> io::Result<bool> {
+pub fn run(arguments: &Arguments, look: Look<'_>, colour: bool, out: &mut dyn Write) -> io::Result<bool> {
     if arguments.reference {
         out.write_all(config::reference().as_bytes())?;
         return Ok(true);
     }
     let file = arguments.config.display().to_string();
     let report = match std::fs::read(&arguments.config).map(String::from_utf8) {
-        Ok(Ok(text)) => check(&file, &text, &|name| std::env::var(name).ok(), others),
+        Ok(Ok(text)) => check(&file, &text, &|name| std::env::var(name).ok(), look),
         Ok(Err(not_text)) => {
             let start = not_text.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(not_text.as_bytes()).into_owned();
@@ -76,18 +71,18 @@ pub fn run(arguments: &Arguments, others: &Others<'_>, colour: bool, out: &mut d
     Ok(report.is_good())
 }
 
-/// Checks a configuration and all it names. Pure but for `others`.
+/// Checks a configuration and all it needs. Pure but for `look`.
 #[must_use]
-pub fn check(file: &str, text: &str, env: &dyn Fn(&str) -> Option<String>, others: &Others<'_>) -> Report {
+pub fn check(file: &str, text: &str, env: &dyn Fn(&str) -> Option<String>, look: Look<'_>) -> Report {
     let loaded = config::load_explained(file, text, env);
     let text = loaded.masked(text);
     let Loaded { config, mut diagnostics, effective, .. } = loaded;
     let mut files = Vec::new();
     if let Some(config) = &config {
-        let flows = (others.flows)(config);
-        diagnostics.extend(config.check_names(&flows.ids, &|clip| (others.clip_exists)(config, clip)));
+        let Surroundings { notes, flows } = look(config);
+        diagnostics.extend(notes);
         document::sort(&mut diagnostics);
-        files = flows.checked;
+        files = flows;
     }
     files.insert(0, Checked { file: file.to_owned(), text, diagnostics });
     Report { files, effective, complete: config.is_some() }
@@ -218,18 +213,18 @@ mod tests {
 
     const GOOD: &str = "[server]\ntitle = \"우편고객센터\"\n\n[[number]]\nnumber = \"1300\"\nflow = \"postal-ko\"\n";
 
-    fn one_flow(_: &Config) -> Flows {
-        Flows { ids: vec!["postal-ko".to_owned()], checked: Vec::new() }
+    fn one_flow(config: &Config) -> Surroundings {
+        Surroundings { notes: config.check_names(&["postal-ko".to_owned()], &|_| true), flows: Vec::new() }
     }
 
-    fn one_faulty_flow(_: &Config) -> Flows {
+    fn one_faulty_flow(_: &Config) -> Surroundings {
         let diagnostics = vec![Diagnostic::error("IVR010", "node 'main' goes nowhere").at(5..9)];
         let checked = Checked { file: "flows/postal-ko.toml".to_owned(), text: "id = \"x\"\n".to_owned(), diagnostics };
-        Flows { ids: vec!["postal-ko".to_owned()], checked: vec![checked] }
+        Surroundings { notes: Vec::new(), flows: vec![checked] }
     }
 
-    fn report(text: &str, flows: &dyn Fn(&Config) -> Flows) -> Report {
-        check("thirdring.toml", text, &|_| None, &Others { flows, clip_exists: &|_, _| true })
+    fn report(text: &str, look: Look<'_>) -> Report {
+        check("thirdring.toml", text, &|_| None, look)
     }
 
     fn text(report: &Report, effective: bool) -> String {
@@ -317,8 +312,7 @@ mod tests {
             reference: false,
         };
         let mut out = Vec::new();
-        let others = Others { flows: &one_flow, clip_exists: &|_, _| true };
-        let good = run(&arguments, &others, false, &mut out).expect("a vector takes everything");
+        let good = run(&arguments, &one_flow, false, &mut out).expect("a vector takes everything");
         let shown = String::from_utf8(out).expect("only text is written");
         assert!(!good);
         assert!(shown.contains("error[CFG022]") && shown.contains("--reference"), "{shown}");
@@ -328,8 +322,7 @@ mod tests {
     fn the_reference_is_written_as_it_is() {
         let arguments = Arguments { config: PathBuf::new(), effective: false, json: false, reference: true };
         let mut out = Vec::new();
-        let others = Others { flows: &one_flow, clip_exists: &|_, _| true };
-        assert!(run(&arguments, &others, false, &mut out).expect("a vector takes everything"));
+        assert!(run(&arguments, &one_flow, false, &mut out).expect("a vector takes everything"));
         assert_eq!(out, config::reference().as_bytes());
     }
 }

@@ -7,4 +7,4 @@ pub mod check;
 pub mod configuration;
 pub mod ivr;
 pub mod prompts;
-mod table;
+pub mod table;

@@ -76,13 +76,6 @@ pub fn all(config: &Config) -> Result<BTreeMap<String, String>, store::FlowFileE
             clips.extend(ivr::prompts(&flow));
         }
     }
-    let people = config.agents.iter().flat_map(|agent| [&agent.display_name, &agent.department]);
-    let queues = config.queues.iter().flat_map(|queue| [&queue.title, &queue.department]);
-    for name in people.chain(queues).filter(|name| !name.is_empty()) {
-        let korean = name.chars().any(|letter| ('가'..='힣').contains(&letter));
-        // A Korean name in an English sentence is for the operator to record; a Latin one is spoken in both.
-        let languages: &[Language] = if korean { &[Language::Korean] } else { &Language::ALL };
-        clips.extend(languages.iter().map(|language| speech::directory_clip(*language, name)));
-    }
+    clips.extend(config.spoken_names().into_iter().flat_map(|spoken| spoken.clips));
     Ok(clips.into_iter().map(|clip| (clip.name.to_string(), clip.text.to_string())).collect())
 }

@@ -2,7 +2,6 @@
 //! Never names: who is referred to is an id.
 
 use std::net::IpAddr;
-use std::ops::Range;
 use std::time::Duration;
 
 use super::{Pattern, Secret};
@@ -19,6 +18,8 @@ pub struct Trunk {
     pub transport: TrunkTransport,
     /// What calls out show instead of the caller's number.
     pub caller_number: Option<PhoneNumber>,
+    /// Who we are to a carrier that challenges our calls (RFC 7616), and the proof.
+    pub login: Option<(String, Secret)>,
 }
 
 /// How calls out are sent.
@@ -63,7 +64,6 @@ pub struct Queue {
     pub music: String,
     pub announce: Vec<Announcement>,
     pub announce_every: Duration,
-    pub max_wait: Duration,
     pub service_level: Duration,
     /// 0.0 to 1.0.
     pub service_target: f64,
@@ -108,11 +108,9 @@ pub struct Number {
     /// Never empty: the number where no title is given.
     pub title: String,
     pub target: NumberTarget,
-    /// Where the target is named in the file, for checks that need more than the file.
-    pub target_span: Range<usize>,
     /// `None` means the flow's, then the server's.
     pub language: Option<Language>,
-    /// The number itself where none is given.
+    /// Told where the target of a transfer has no number; the number itself where none is given.
     pub callback_number: PhoneNumber,
 }
 

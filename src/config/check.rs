@@ -1,11 +1,14 @@
 //! What no single value can tell: whether the parts of a configuration fit each other. Never looks outside the file,
 //! except through the lists and functions it is handed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use super::agent::{NumberTarget, Queue};
-use super::codes::{CODES, CONTRADICTION, DUPLICATE, MALFORMED, SUSPICIOUS, TOO_LATE, TOO_SMALL, UNKNOWN_NAME};
+use super::codes::{
+    CODES, CONTRADICTION, DUPLICATE, MALFORMED, NO_RECORDING, SUSPICIOUS, TOO_LATE, TOO_SMALL, UNKNOWN_NAME,
+};
 use super::entry::Places;
 use super::{Config, normalize, overlap, password};
 use crate::document::{Diagnostic, did_you_mean, write_duration};
@@ -25,29 +28,50 @@ pub(super) fn all(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>)
     password::all(config, places, notes);
 }
 
-/// Whether the flows and clips that the file names exist.
+/// Whether the flows and recordings that the file asks for exist.
 pub(super) fn names_outside(config: &Config, flows: &[String], clip_exists: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
     let mut notes = Vec::new();
-    for number in &config.numbers {
+    for (number, at) in config.numbers.iter().zip(1..) {
         if let NumberTarget::Flow(flow) = &number.target
             && !flows.contains(flow)
         {
             let unknown = Diagnostic::error(UNKNOWN_NAME, format!("there is no flow '{flow}'"));
-            let unknown = unknown.at(number.target_span.clone()).suggest(flow, flows.iter().map(String::as_str));
+            let place = config.source.place(&format!("number[{at}].flow"));
+            let unknown = unknown.at(place).suggest(flow, flows.iter().map(String::as_str));
             notes.push(unknown.help("flows are the files of the folder that [ivr] flows names, or the built-in ones"));
         }
     }
-    let mut clips: Vec<&str> = config.queues.iter().map(|queue| queue.music.as_str()).collect();
-    clips.push(&config.audio.music);
-    clips.sort_unstable();
-    clips.dedup();
-    for clip in clips {
-        if !clip_exists(clip) {
+    recordings(config, clip_exists, &mut notes);
+    notes
+}
+
+/// Music and names that callers would hear, each clip told once, at the first place that needs it.
+fn recordings(config: &Config, clip_exists: &dyn Fn(&str) -> bool, notes: &mut Vec<Diagnostic>) {
+    let source = &config.source;
+    let mut missed = BTreeSet::new();
+    let mut is_missing = |clip: &str| !clip_exists(clip) && missed.insert(clip.to_owned());
+    let queues = config.queues.iter().zip(1..).map(|(queue, at)| (&queue.music, format!("queue[{at}].music")));
+    for (clip, path) in queues.chain([(&config.audio.music, "audio.music".to_owned())]) {
+        if is_missing(clip) {
+            let place = if source.gives(&path) { source.place(&path) } else { source.place("audio.music") };
             let message = format!("there is no clip '{clip}' to play to waiting callers");
-            notes.push(Diagnostic::warning(SUSPICIOUS, message));
+            notes.push(Diagnostic::warning(NO_RECORDING, message).at(place).help(format!("record it as {clip}.wav")));
         }
     }
-    notes
+    // Nothing else says a name.
+    for spoken in config.spoken_names().into_iter().filter(|_| config.policy.transfer_announcement) {
+        for clip in spoken.clips.iter().filter(|clip| is_missing(clip.name.as_str())) {
+            let message =
+                format!("nobody has recorded '{}': before a transfer callers would hear a tone instead", spoken.name);
+            let missing = Diagnostic::warning(NO_RECORDING, message).at(spoken.place.clone());
+            let missing = missing.label(format!("no clip '{}'", clip.name));
+            notes.push(missing.help(format!(
+                "record it as {}.wav in the folder of [audio], or add it to audio/prompts.tsv; all that is missing: \
+                 thirdring prompts missing",
+                clip.name
+            )));
+        }
+    }
 }
 
 fn server(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
@@ -190,7 +214,7 @@ fn duplicates(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
     once.each("agent with device", config.agents.iter().map(|agent| &agent.device), paths("agent", "device"));
     once.each("dial pattern", config.dial.iter().map(|rule| rule.pattern.as_str()), paths("dial", "pattern"));
     let addresses = config.trunks.iter().enumerate().flat_map(|(at, trunk)| {
-        let item = move |(item, address): (usize, &std::net::IpAddr)| {
+        let item = move |(item, address): (usize, &IpAddr)| {
             (address.to_string(), format!("trunk[{}].addresses[{}]", at + 1, item + 1))
         };
         trunk.addresses.iter().enumerate().map(item)
@@ -253,6 +277,17 @@ fn trunks(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
             let message = format!("trunk '{}' has no address, so nothing could come from it", trunk.name);
             notes
                 .push(Diagnostic::error(CONTRADICTION, message).at(places.of(&format!("trunk[{}].addresses", at + 1))));
+        }
+    }
+    for (at, trunk) in config.trunks.iter().enumerate() {
+        let (Some(target), Some(stand_in)) = (&trunk.target, trunk.addresses.first()) else { continue };
+        let host = target.trim_start_matches("sip:");
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if host.parse::<SocketAddr>().is_err() && bare.parse::<IpAddr>().is_err() {
+            let message = format!("'{host}' is not looked up: calls out go to {stand_in}, the first of addresses");
+            let place = places.of(&format!("trunk[{}].target", at + 1));
+            let named = Diagnostic::warning(SUSPICIOUS, message).at(place);
+            notes.push(named.help("write the address, or put the one that is meant first"));
         }
     }
     for (at, rule) in config.dial.iter().enumerate() {

@@ -32,5 +32,7 @@ pub(super) const INSECURE: &str = "CFG020";
 pub(super) const NO_VARIABLE: &str = "CFG021";
 /// Legal, and almost certainly not meant.
 pub(super) const SUSPICIOUS: &str = "CFG030";
+/// Words that callers would hear and that nobody has recorded.
+pub(super) const NO_RECORDING: &str = "CFG031";
 /// The loader and its table of keys disagree: our mistake, not the reader's.
 pub(super) const OURS: &str = "CFG000";

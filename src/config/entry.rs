@@ -142,10 +142,10 @@ impl<'d> Entry<'d> {
         self.list(name, reading, SOCKET_WANTED, socket)
     }
 
-    /// A language and the tag that names it.
-    pub(super) fn language(&mut self, name: &str, reading: &mut Reading<'_>) -> Option<(Language, String)> {
+    /// The language that a tag such as `ko-KR` names.
+    pub(super) fn language(&mut self, name: &str, reading: &mut Reading<'_>) -> Option<Language> {
         self.parsed(name, reading, "a language we speak: ko or en, such as \"ko-KR\"", |text, _| {
-            Language::from_tag(text).filter(|_| is_language_tag(text)).map(|language| (language, text.to_owned()))
+            Language::from_tag(text).filter(|_| is_language_tag(text))
         })
     }
 
@@ -382,7 +382,7 @@ impl<'d> Entry<'d> {
 }
 
 /// Where each value that the file gives stands, by its path: `sip.t1`, `queue[2].name`, `sip.listen_udp[1]`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Places(BTreeMap<String, Range<usize>>);
 
 impl Places {

@@ -11,7 +11,7 @@ use super::key::Section;
 use super::settings::{
     Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Server, Sip,
 };
-use super::{Config, check, load_entries, sections};
+use super::{Config, Source, check, load_entries, sections};
 use crate::document::{Diagnostic, Document, Lines, Table, sort};
 use crate::model::Codec;
 
@@ -66,10 +66,13 @@ pub fn load_explained(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<
         reading.notes.extend(references);
         check::all(&config, &reading.places, &mut reading.notes);
     }
-    let Reading { notes: mut diagnostics, effective, secrets, .. } = reading;
+    let Reading { notes: mut diagnostics, effective, places, secrets, .. } = reading;
     sort(&mut diagnostics);
     let flawless = !diagnostics.iter().any(Diagnostic::is_error);
-    Loaded { config: flawless.then_some(config), diagnostics, effective, secrets }
+    let mut loaded = Loaded { config: None, diagnostics, effective, secrets };
+    config.source = Source { file: file_name.to_owned(), text: loaded.masked(text), places };
+    loaded.config = flawless.then_some(config);
+    loaded
 }
 
 /// Reads the one section of a kind: finds its table, hands it to `read`, reports what nobody asked for.
@@ -118,18 +121,18 @@ fn read_sections(root: &mut Table<'_>, reading: &mut Reading<'_>) -> Config {
         agents: Vec::new(),
         numbers: Vec::new(),
         dial: Vec::new(),
+        source: Source::default(),
     }
 }
 
 fn server(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Server {
     let title = entry.text("title", reading);
     let data = entry.file("data", reading);
-    let (language, language_tag) = entry.language("language", reading).unwrap_or_default();
+    let language = entry.language("language", reading).unwrap_or_default();
     Server {
         title,
         data,
         language,
-        language_tag,
         timezone: entry.text("timezone", reading),
         calls_max: entry.count("calls_max", reading),
         drain: entry.duration("drain", reading),
@@ -169,6 +172,7 @@ fn media(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Media {
 fn http(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Http {
     Http {
         listen: entry.socket("listen", reading).unwrap_or(SocketAddr::new(NOWHERE, 0)),
+        hosts: entry.hosts("hosts", reading),
         user: entry.name("user", reading),
         password: entry.secret("password", "password_env", reading),
     }
@@ -194,7 +198,6 @@ fn policy(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Policy {
         transfer_announcement: entry.flag("transfer_announcement", reading),
         hangup: entry.word("hangup", &HangupPolicy::ALL, reading).unwrap_or(HangupPolicy::CallerFirst),
         closing_wait: entry.duration("closing_wait", reading),
-        redial_window: entry.duration("redial_window", reading),
     }
 }
 

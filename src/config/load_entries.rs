@@ -123,7 +123,15 @@ fn find(
 }
 
 fn trunk(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Trunk {
+    let user = entry.maybe_text("user", reading).filter(|user| !user.is_empty());
+    let password = entry.secret("password", "password_env", reading);
+    let given = entry.has("password") || entry.has("password_env");
+    if user.is_some() != given {
+        let message = "user and password belong together: one is given without the other";
+        reading.notes.push(Diagnostic::error(CONTRADICTION, message).at(reading.places.of(entry.path())));
+    }
     Trunk {
+        login: user.zip(password),
         name: entry.name("name", reading),
         addresses: entry.addresses("addresses", reading),
         target: entry.sip_target("target", reading),
@@ -159,7 +167,6 @@ fn queue(entry: &mut Entry<'_>, at: usize, music: &str, reading: &mut Reading<'_
         music: entry.maybe_text("music", reading).unwrap_or_else(|| music.to_owned()),
         announce: entry.words("announce", &Announcement::ALL, reading),
         announce_every: entry.duration("announce_every", reading),
-        max_wait: entry.duration("max_wait", reading),
         service_level: entry.duration("service_level", reading),
         service_target: entry.ratio("service_target", reading),
         short_abandon: entry.duration("short_abandon", reading),
@@ -204,15 +211,13 @@ fn number(entry: &mut Entry<'_>, names: &mut Names, reading: &mut Reading<'_>) -
         let place = reading.places.of(&format!("{}.{second}", entry.path()));
         reading.notes.push(Diagnostic::error(CONTRADICTION, message).at(place));
     }
-    let target_span = reading.places.of(&format!("{}.{}", entry.path(), given.first().copied().unwrap_or("number")));
     let callback_number = entry.maybe_written_number("callback_number", reading).unwrap_or_else(|| number.clone());
     Number {
         title: if title.is_empty() { number.clone() } else { title },
         number: PhoneNumber::new(&number),
         // Without a target there is an error, and so no configuration in which this one could be met.
         target: targets.into_iter().flatten().next().unwrap_or(NumberTarget::Builtin(Builtin::Echo)),
-        target_span,
-        language: entry.language("language", reading).map(|(language, _)| language),
+        language: entry.language("language", reading),
         callback_number: PhoneNumber::new(&callback_number),
     }
 }

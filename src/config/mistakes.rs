@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::{Config, load, reference};
 use crate::document::{Diagnostic, line_column, render};
+use crate::ivr::speech::directory_clip;
+use crate::model::Language;
 
 const FILE: &str = include_str!("../../config/thirdring.toml");
 const POSTAL: &str = include_str!("../../config/postal.toml");
@@ -87,7 +89,7 @@ const SEEDS: &[Seed] = &[
     ("port_last = 23999", "port_last = 20999", "CFG014", "20999"),
     ("port_last = 23999", "port_last = 19999", "CFG005", "19999"),
     // Overlaps.
-    ("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:5060\"", "CFG015", "\"127.0.0.1:5060\"\n# Who"),
+    ("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:5060\"", "CFG015", "\"127.0.0.1:5060\"\n# Further"),
     ("listen_udp = [\"127.0.0.1:5060\"]", "listen_udp = [\"127.0.0.1:20010\"]", "CFG015", "\"127.0.0.1:20010\""),
     // Promises.
     ("guard = \"5s\"", "guard = \"6s\"", "CFG016", "\"6s\"\n"),
@@ -234,7 +236,7 @@ fn the_worked_example_is_a_whole_centre() {
     assert_eq!(notes, [], "{}", render("postal.toml", POSTAL, &notes, false));
     let config = config.expect("there is no mistake");
     assert_eq!(config.trunks.len(), 2);
-    assert_eq!(config.audio.folder.as_deref(), Some(std::path::Path::new("config/audio")));
+    assert_eq!(config.audio.folder.as_deref(), Some(std::path::Path::new("config/../audio")));
     assert_eq!(config.route("010-1234-5678").map(|trunk| trunk.name.as_str()), Some("kt"));
     assert_eq!(config.route("060-000-0000"), None, "what no rule permits is not dialled");
 }
@@ -277,7 +279,63 @@ fn names_outside_the_file_are_checked_by_whoever_knows_them() {
     assert_eq!((flow.code, flow.is_error()), ("CFG012", true));
     let start = flow.span.clone().expect("the flow is named in the file").start;
     assert_eq!(text.get(start..start + 12), Some("\"utility-en\""));
-    assert!(!notes[1].is_error(), "a missing clip is only a warning: {notes:?}");
+    assert!(notes[1..].iter().all(|note| !note.is_error()), "a missing clip is only a warning: {notes:?}");
+}
+
+#[test]
+fn a_name_that_nobody_recorded_is_told_with_its_place_its_clip_and_the_way_out() {
+    let config = Config::development();
+    let flows = ["postal-ko".to_owned(), "utility-en".to_owned()];
+    let recorded = |clip: &str| clip != directory_clip(Language::Korean, "국내우편부").name.as_str();
+    let notes = config.check_names(&flows, &recorded);
+    let shown = config.source.render(&notes, false);
+    assert_eq!(notes.len(), 1, "told once, however many work there: {shown}");
+    assert_eq!((notes[0].code, notes[0].is_error()), ("CFG031", false));
+    let line = Config::development_text().lines().position(|line| line.contains("국내우편부")).map(|at| at + 1);
+    let line = line.expect("the department is in the file");
+    for part in
+        [&format!("--> development.toml:{line}:"), "no clip 'ko/directory/", "thirdring prompts missing", "prompts.tsv"]
+    {
+        assert!(shown.contains(part), "no '{part}': {shown}");
+    }
+    let mut silent = config.clone();
+    silent.policy.transfer_announcement = false;
+    assert_eq!(silent.check_names(&flows, &recorded), [], "who announces no transfer says no name");
+}
+
+#[test]
+fn a_carriers_password_comes_with_its_user_and_is_never_shown() {
+    let trunk = |keys: &str| {
+        let text = format!("[[trunk]]\nname = \"kt\"\naddresses = [\"192.0.2.20\"]\n{keys}");
+        let (config, notes) = load("thirdring.toml", &text, &all_set);
+        (config, notes.iter().filter(|note| note.is_error()).map(|note| note.code).collect::<Vec<_>>())
+    };
+    let (config, notes) = trunk("user = \"0612800600\"\npassword = \"brave-heron\"\n");
+    assert_eq!(notes, [] as [&str; 0]);
+    let config = config.expect("there is no mistake");
+    assert!(!format!("{config:?}").contains("heron"));
+    let login = config.trunks[0].login.as_ref().map(|(user, password)| (user.as_str(), password.reveal()));
+    assert_eq!(login, Some(("0612800600", "brave-heron")));
+    assert_eq!(trunk("user = \"0612800600\"\npassword_env = \"KT\"\n").1, [] as [&str; 0]);
+    assert_eq!(trunk("user = \"0612800600\"\n").1, ["CFG013"]);
+    assert_eq!(trunk("password = \"brave-heron\"\n").1, ["CFG013"]);
+    assert_eq!(trunk("").1, [] as [&str; 0]);
+}
+
+#[test]
+fn a_trunk_that_is_named_and_not_looked_up_is_told() {
+    let notes = |target: &str| {
+        let text = format!("[[trunk]]\nname = \"kt\"\naddresses = [\"192.0.2.20\"]\ntarget = \"{target}\"\n");
+        let (config, notes) = load("thirdring.toml", &text, &nothing_set);
+        assert!(config.is_some(), "{notes:?}");
+        notes.into_iter().filter(|note| note.message.contains("looked up")).collect::<Vec<_>>()
+    };
+    for address in ["sip:192.0.2.21", "sip:192.0.2.21:5080", "sip:[2001:db8::1]:5060"] {
+        assert_eq!(notes(address), [], "{address}");
+    }
+    let told = notes("sip:carrier.example:5080");
+    assert!(told[0].message.contains("192.0.2.20"), "{told:?}");
+    assert_eq!(told[0].span.clone().map(|span| span.start), Some(58), "{told:?}");
 }
 
 #[test]

@@ -18,6 +18,8 @@ mod secret;
 mod sections;
 mod sections_many;
 mod settings;
+mod source;
+mod spoken;
 mod top;
 
 pub use agent::{Agent, Announcement, Builtin, Device, Dial, Number, NumberTarget, Queue, Trunk, TrunkTransport};
@@ -30,4 +32,6 @@ pub use secret::Secret;
 pub use settings::{
     Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Server, Sip,
 };
+pub use source::Source;
+pub use spoken::SpokenName;
 pub use top::Config;

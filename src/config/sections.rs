@@ -153,6 +153,12 @@ pub(super) const HTTP: Section = Section {
     keys: &[
         key("listen", Shape::Socket, Default(r#""127.0.0.1:8080""#), "Where HTTP is received."),
         key(
+            "hosts",
+            Shape::Hosts,
+            Default("[]"),
+            "Further names that browsers may ask for us by, such as a reverse proxy's; addresses and localhost always may.",
+        ),
+        key(
             "user",
             Shape::Name,
             Default(r#""admin""#),
@@ -281,12 +287,6 @@ pub(super) const POLICY: Section = Section {
             "When the agent hangs up: closing words, and time for the caller to hang up first; or the end.",
         ),
         key("closing_wait", within(0, 60), Default(r#""10s""#), "How long the caller has for that."),
-        key(
-            "redial_window",
-            within(0, 86_400),
-            Default(r#""10m""#),
-            "A caller who was cut off and calls again within this goes straight to the same person.",
-        ),
     ],
 };
 

@@ -20,7 +20,7 @@ pub(super) const TRUNK: Section = Section {
             "target",
             Shape::SipTarget,
             Shown(r#""sip:127.0.0.1:5080""#),
-            "Where calls out are sent; absent takes calls in only.",
+            "Where calls out are sent; absent takes calls in only. A name is not looked up: the first of addresses is used.",
         ),
         key("transport", Shape::Word(TRANSPORTS), Default(r#""udp""#), "How calls out are sent."),
         key(
@@ -28,6 +28,14 @@ pub(super) const TRUNK: Section = Section {
             Shape::Number,
             Optional(r#""061-280-0600""#),
             "A number of ours that calls out show; absent shows the caller's own.",
+        ),
+        key("user", Shape::Text, Optional(r#""0612800600""#), "Who we are to a carrier that asks for a password."),
+        key("password", Shape::Secret, Optional(r#""brave-heron-lamp""#), "The password for it."),
+        key(
+            "password_env",
+            Shape::Name,
+            Optional(r#""TRUNK_PASSWORD""#),
+            "Environment variable that holds the password.",
         ),
     ],
 };
@@ -101,7 +109,6 @@ pub(super) const QUEUE: Section = Section {
             "What waiting callers are told, where the flow does not say.",
         ),
         key("announce_every", within(5, 600), Default(r#""30s""#), "How often they are told."),
-        key("max_wait", within(5, 86_400), Default(r#""3m""#), "Longest wait, where the flow does not say."),
         key(
             "service_level",
             within(1, 3_600),
@@ -165,7 +172,7 @@ pub(super) const NUMBER: Section = Section {
             "callback_number",
             Shape::Number,
             Optional(r#""061-280-0600""#),
-            "Number that announcements tell callers to call back; absent means the number itself.",
+            "Number to call back, told when who follows has none of its own; absent means the number itself.",
         ),
     ],
 };

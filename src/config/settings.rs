@@ -14,8 +14,6 @@ pub struct Server {
     /// Folder of the database and of recorded messages; `None` keeps all in memory.
     pub data: Option<PathBuf>,
     pub language: Language,
-    /// The language tag as written, with its region: `ko-KR`.
-    pub language_tag: String,
     /// A name of the IANA time zone database.
     pub timezone: String,
     pub calls_max: usize,
@@ -96,6 +94,8 @@ impl Media {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Names we are asked for by, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
     pub user: String,
     /// Asked of everyone when there is one (HTTP Basic, RFC 7617). There is one whenever `listen` is not loopback.
     pub password: Option<Secret>,
@@ -150,7 +150,6 @@ pub struct Policy {
     pub transfer_announcement: bool,
     pub hangup: HangupPolicy,
     pub closing_wait: Duration,
-    pub redial_window: Duration,
 }
 
 impl Policy {
@@ -210,7 +209,6 @@ mod tests {
             transfer_announcement: true,
             hangup: HangupPolicy::CallerFirst,
             closing_wait: Duration::from_secs(10),
-            redial_window: Duration::from_secs(600),
         };
         assert_eq!(policy.answer_limit(), Duration::from_secs(6));
     }

@@ -2,7 +2,7 @@
 
 use super::agent::{Agent, Device, Dial, Number, Queue, Trunk};
 use super::settings::{Audio, FeatureCodes, Http, HttpFetch, Ivr, Media, Metrics, Policy, Server, Sip};
-use super::{Loaded, load_explained, normalize};
+use super::{Loaded, Source, load_explained, normalize};
 use crate::document::Diagnostic;
 use crate::model::{AgentId, QueueId, SkillId, limits};
 
@@ -32,6 +32,8 @@ pub struct Config {
     pub numbers: Vec<Number>,
     /// The first that fits counts.
     pub dial: Vec<Dial>,
+    /// The text it was read from.
+    pub source: Source,
 }
 
 impl Config {
@@ -125,8 +127,8 @@ impl Config {
         self.server.calls_max * limits::LEGS_PER_CALL
     }
 
-    /// What the file alone cannot tell: whether the flows and clips it names exist. `flows` are the ids there are,
-    /// `clip_exists` answers for a clip's name. Spans are places in the text this was loaded from.
+    /// What the file alone cannot tell: whether the flows and recordings exist that its numbers, queues and people need.
+    /// `flows` are the ids there are, `clip_exists` answers for a clip's name. Spans are places in `source`.
     #[must_use]
     pub fn check_names(&self, flows: &[String], clip_exists: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
         super::check::names_outside(self, flows, clip_exists)

@@ -11,6 +11,6 @@ mod tree;
 pub use diagnostic::{Diagnostic, Lines, Severity, line_column, sort};
 pub use duration::{parse_duration, write_duration};
 pub use reader::{Array, Key, Spanned, Table, Value};
-pub use render::{render, summary};
+pub use render::{in_one_line, render, summary};
 pub use similar::did_you_mean;
 pub use tree::{Codes, Document};

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
-use super::{Diagnostic, Severity, sort};
+use super::{Diagnostic, Severity, line_column, sort};
 
 /// All diagnostics of one file in reading order, each as `error[CODE]: message`, `--> file:line:column`, the line with
 /// carets, and the help. Beyond a hundred the rest is only counted.
@@ -23,6 +23,18 @@ pub fn render(file: &str, text: &str, diagnostics: &[Diagnostic], colour: bool) 
         out.push_str(&format!("… and {} more\n", ordered.len() - SHOWN_MAX));
     }
     out
+}
+
+/// One diagnostic on one line, for programs and lists: `file:3:1: IVR010: message; did you mean 'x'?`.
+#[must_use]
+pub fn in_one_line(file: &str, text: &str, diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.span.as_ref().map_or_else(String::new, |span| {
+        let (line, column) = line_column(text, span.start);
+        format!(":{line}:{column}")
+    });
+    let label = diagnostic.label.as_ref().map_or_else(String::new, |label| format!("; {label}"));
+    let message = diagnostic.message.replace('\n', " ");
+    format!("{file}{place}: {}: {message}{label}", diagnostic.code)
 }
 
 /// `2 errors, 1 warning`; empty when there are none.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::flow::{Flow, Lint, Step, Target};
 use super::load::{Environment, draft};
+use super::text::Piece;
 use crate::document::{Diagnostic, sort};
 
 /// The rest of the server, as far as flows name it.
@@ -27,6 +28,10 @@ pub struct World<'a> {
     pub speaks: bool,
     /// The numbers that lead to this flow.
     pub numbers: &'a [String],
+    /// Whether a caller can be given away to this number or name.
+    pub reaches: &'a dyn Fn(&str) -> bool,
+    /// Names that a caller can be given away to, for suggestions.
+    pub people: &'a [String],
 }
 
 /// What is wrong with a flow that loaded, in file order.
@@ -74,7 +79,7 @@ fn judge(flow: &Flow, world: Option<&World<'_>>) -> Vec<Diagnostic> {
     notes
 }
 
-/// IVR013 and IVR014: queues, skills and flows that the rest of the server does not have.
+/// IVR013, IVR014 and IVR018: queues, skills, flows and people that the rest of the server does not have.
 fn names(flow: &Flow, world: &World<'_>, notes: &mut Vec<Diagnostic>) {
     let mut known = |what: &str, name: &str, span: &std::ops::Range<usize>, among: &[String], code: &'static str| {
         let seen = notes.iter().any(|note| note.span.as_ref() == Some(span));
@@ -83,12 +88,19 @@ fn names(flow: &Flow, world: &World<'_>, notes: &mut Vec<Diagnostic>) {
             notes.push(wrong.suggest(name, among.iter().map(String::as_str)));
         }
     };
+    let reachable: Vec<String> = world.people.iter().chain(world.queues).cloned().collect();
     for node in &flow.nodes {
         if let Step::Queue(queue) = &node.step {
             known("queue", &queue.queue.text, &queue.queue.span, world.queues, "IVR013");
             for (skill, _) in &queue.skills {
                 known("skill", &skill.text, &skill.span, world.skills, "IVR013");
             }
+        }
+        if let Step::Transfer { to, .. } = &node.step
+            && let [Piece::Words(to_whom)] = to.pieces.as_slice()
+            && !(world.reaches)(to_whom)
+        {
+            known("person, queue or number", to_whom, &to.span, &reachable, "IVR018");
         }
         for (_, link) in node.edges() {
             if let Target::Flow(name) = &link.target {

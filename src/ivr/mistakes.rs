@@ -40,6 +40,7 @@ fn found_in(id: &str, text: &str, rest: &Rest<'_>) -> Vec<Found> {
     );
     let skills = words("domestic-mail claims trace returns english");
     let flows = words("postal-ko utility-en other");
+    let people = words("a-201 a-202");
     let world = World {
         queues: &queues,
         skills: &skills,
@@ -47,6 +48,8 @@ fn found_in(id: &str, text: &str, rest: &Rest<'_>) -> Vec<Found> {
         clips: rest.clips,
         speaks: rest.speaks,
         numbers: rest.numbers,
+        reaches: &|to| to.starts_with("10") || to == "0",
+        people: &people,
     };
     let notes = check_text(id, text, Some(&|_| Some("https://api.example".to_owned())), Some(&world));
     let place = |note: crate::document::Diagnostic| {
@@ -134,6 +137,17 @@ fn a_misspelt_name_is_met_with_the_right_one() {
     assert_eq!(label("queue  = \"shopping\"", "queue  = \"shoping\"", "IVR013"), "did you mean 'shopping'?");
     assert_eq!(label("{place}에서", "{plase}에서", "IVR050"), "did you mean 'place'?");
     assert_eq!(label("max_tries = 3", "max_tris = 3", "IVR002"), "did you mean 'max_tries'?");
+}
+
+#[test]
+fn a_transfer_to_nobody_is_found_and_one_to_a_variable_is_taken_on_trust() {
+    let changed = |to: &str| found("every-kind", &EVERY_KIND.replacen("to  = \"1001\"", &format!("to  = \"{to}\""), 1));
+    let nobody = changed("a-203");
+    let [found] = nobody.as_slice() else { panic!("one mistake: {nobody:?}") };
+    assert_eq!((found.code, found.words.as_str(), found.error), ("IVR018", "\"a-203\"", true));
+    assert_eq!(found.label, "did you mean 'a-201'?");
+    assert_eq!(changed("1002"), []);
+    assert!(changed("{caller}").iter().all(|found| found.code != "IVR018"));
 }
 
 #[test]

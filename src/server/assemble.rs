@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
 use crate::center::{
-    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, Person, QueueFacts, Settings, TrunkRoute,
+    DialPattern, DialRule, Entry, FeatureCodes, MediaSettings, NumberFacts, Person, QueueFacts, Settings, TrunkRoute,
 };
 use crate::charter::{Policy, RingCadence};
-use crate::config::{Announcement, Builtin, Config, HangupPolicy, NumberTarget, Trunk, TrunkTransport};
+use crate::config::{Announcement, Builtin, Config, HangupPolicy, Number, NumberTarget, Trunk, TrunkTransport};
 use crate::model::PhoneNumber;
 use crate::sip::Transport;
 use crate::{acd, sip};
@@ -19,6 +21,7 @@ use crate::{acd, sip};
 pub fn settings(config: &Config, listeners: &[(Transport, SocketAddr)], ports: Vec<Vec<u16>>) -> Settings {
     Settings {
         language: config.server.language,
+        zone: TimeZoneDatabase::bundled().get(&config.server.timezone).unwrap_or(TimeZone::UTC),
         calls_max: config.server.calls_max,
         sip: sip_settings(config, listeners),
         acd: acd_settings(config),
@@ -35,6 +38,7 @@ pub fn settings(config: &Config, listeners: &[(Transport, SocketAddr)], ports: V
             codecs: config.media.codecs.clone(),
             quarantine: PORT_QUARANTINE,
         },
+        music: config.audio.music.clone(),
     }
 }
 
@@ -117,7 +121,7 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-fn numbers(config: &Config) -> BTreeMap<String, Entry> {
+fn numbers(config: &Config) -> BTreeMap<String, NumberFacts> {
     let entry = |target: &NumberTarget| match target {
         NumberTarget::Flow(flow) => Entry::Flow(flow.clone()),
         NumberTarget::Queue(queue) => Entry::Queue(*queue),
@@ -126,7 +130,12 @@ fn numbers(config: &Config) -> BTreeMap<String, Entry> {
         NumberTarget::Builtin(Builtin::Tones) => Entry::Tones,
         NumberTarget::Builtin(Builtin::ReadNumber) => Entry::ReadNumber,
     };
-    config.numbers.iter().map(|number| (number.number.reveal().to_owned(), entry(&number.target))).collect()
+    let facts = |number: &Number| NumberFacts {
+        entry: entry(&number.target),
+        language: number.language,
+        callback: number.callback_number.undecorated(),
+    };
+    config.numbers.iter().map(|number| (number.number.reveal().to_owned(), facts(number))).collect()
 }
 
 fn people(config: &Config) -> Vec<Person> {
@@ -198,7 +207,7 @@ fn route(trunk: &Trunk) -> Option<TrunkRoute> {
             TrunkTransport::Tcp => Transport::Tcp,
         },
         remote,
-        credentials: None,
+        credentials: trunk.login.as_ref().map(|(user, password)| (user.clone(), password.reveal().to_owned())),
         caller_id: trunk.caller_number.as_ref().map(PhoneNumber::undecorated),
     })
 }

@@ -1,97 +1,104 @@
 //! What the server prints when it is ready: addresses, numbers to dial, test accounts, pages. Only ever written for
 //! people; programs ask `/readyz`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::frame::{Row, framed};
 use super::server::Server;
-use crate::config::{Config, NumberTarget};
+use crate::config::{Config, Number, NumberTarget};
 use crate::sip::Transport;
 
 /// The text for a server that runs on the built-in development configuration.
 #[must_use]
 pub fn development(server: &Server, ready_after: Duration) -> String {
     let config = server.config();
-    let mut text = boxed(&[
-        "Thirdring · DEVELOPMENT: no configuration was given.".to_owned(),
-        "It listens on loopback only, with test accounts whose passwords are printed here.".to_owned(),
-        "For a configured server: thirdring serve --config FILE (see config/thirdring.toml).".to_owned(),
-        "To see it busy: thirdring --demo".to_owned(),
-    ]);
-    text += &addresses(server);
-    let _ = writeln!(text, "  Softphones   {}", softphones(config));
-    let _ = writeln!(text, "  Agents       {}", agents(config));
-    let _ = writeln!(text, "  Dial         {}", numbers(config));
-    let codes = &config.feature_codes;
-    let _ = writeln!(
-        text,
-        "               agents: {} log in · {} log out · {} break · {} back",
-        codes.login, codes.logout, codes.pause, codes.resume
-    );
-    text + &ready(ready_after)
+    let advice = [
+        "No configuration was given: it listens on loopback only, with the test accounts below.",
+        "For a configured server: thirdring serve --config FILE (see config/thirdring.toml).",
+        "To see it busy: thirdring --demo",
+    ];
+    let sections = [advice.map(Row::sentence).to_vec(), addresses(server), to_dial(config), accounts(config)];
+    framed("Thirdring · DEVELOPMENT", &sections) + &ready(ready_after)
 }
 
-/// The text for a configured server.
+/// The text for a configured server: whose passwords are not ours to print.
 #[must_use]
 pub fn configured(server: &Server, ready_after: Duration) -> String {
-    format!("  {}\n{}{}", server.config().server.title, addresses(server), ready(ready_after))
+    let config = server.config();
+    let title = match config.server.title.as_str() {
+        "" => "Thirdring",
+        title => title,
+    };
+    framed(title, &[addresses(server), to_dial(config)]) + &ready(ready_after)
 }
 
-fn addresses(server: &Server) -> String {
-    let mut text = String::new();
-    let of = |transport: Transport| {
-        let addresses = server.listeners.iter().filter(|(kind, _)| *kind == transport);
-        addresses.map(|(_, address)| address.to_string()).collect::<Vec<_>>().join(", ")
+fn addresses(server: &Server) -> Vec<Row> {
+    let of = |(transport, address): &(Transport, _)| match transport {
+        Transport::Udp => format!("udp {address}"),
+        Transport::Tcp => format!("tcp {address}"),
     };
-    let _ = writeln!(text, "  SIP          udp {} · tcp {}", of(Transport::Udp), of(Transport::Tcp));
-    let _ = writeln!(text, "  Live page    http://{}/live", server.http);
     let metrics = server.config().metrics.listen.unwrap_or(server.http);
-    let _ = writeln!(text, "  Metrics      http://{metrics}/metrics · /healthz · /readyz");
-    let _ = writeln!(text, "  Data         {}", server.database.display());
-    text
+    let data =
+        server.database().map_or_else(|| "in memory, gone at exit".to_owned(), |file| file.display().to_string());
+    vec![
+        Row::new("SIP", server.listeners.iter().map(of)),
+        Row::new("Live page", [format!("http://{}/live", server.http)]),
+        Row::new("Metrics", [format!("http://{metrics}/metrics"), "/healthz".to_owned(), "/readyz".to_owned()]),
+        Row::new("Data", [data]),
+    ]
 }
 
-fn softphones(config: &Config) -> String {
-    let is_agent = |user: &str| config.agents.iter().any(|agent| agent.device == user);
-    let phones = config.devices.iter().filter(|device| !is_agent(&device.user));
-    phones.map(|device| format!("{}/{}", device.user, device.password.reveal())).collect::<Vec<_>>().join(" · ")
-}
-
-fn agents(config: &Config) -> String {
-    let account = |at: usize| {
-        let agent = config.agents.get(at)?;
-        let device = config.device(&agent.device)?;
-        Some(format!("{}/{}", device.user, device.password.reveal()))
-    };
-    match (account(0), config.agents.len().checked_sub(1).and_then(account)) {
-        (Some(first), Some(last)) => format!("{first} to {last}; registering logs in"),
-        _ => "none".to_owned(),
-    }
-}
-
-fn numbers(config: &Config) -> String {
-    let line = |number: &crate::config::Number| {
-        let what = match &number.target {
+/// Numbers with what answers them, then the codes of agents.
+fn to_dial(config: &Config) -> Vec<Row> {
+    let number = |number: &Number| {
+        let title = match &number.target {
             NumberTarget::Flow(_) | NumberTarget::Queue(_) | NumberTarget::Agent(_) => number.title.clone(),
             NumberTarget::Builtin(_) => number.title.to_lowercase(),
         };
-        format!("{} {what}", number.number.reveal())
+        let number = number.number.reveal();
+        // Without a title of its own a number is its title.
+        if title == number { title } else { format!("{number} {title}") }
     };
-    config.numbers.iter().map(line).collect::<Vec<_>>().join(" · ")
+    let codes = config.feature_codes.named().map(|(name, code)| format!("{code} {name}"));
+    let codes = codes.into_iter().filter(|code| code.starts_with(['*', '#']));
+    let rows = [Row::new("Dial", config.numbers.iter().map(number)), Row::new("Agents dial", codes)];
+    if config.numbers.is_empty() { rows.into_iter().skip(1).collect() } else { rows.to_vec() }
+}
+
+/// User and password of the test phones.
+fn accounts(config: &Config) -> Vec<Row> {
+    let is_agent = |user: &str| config.agents.iter().any(|agent| agent.device == user);
+    let account = |device: &crate::config::Device| format!("{}/{}", device.user, device.password.reveal());
+    let phones = config.devices.iter().filter(|device| !is_agent(&device.user)).map(account);
+    let agent = |at: usize| config.agents.get(at).and_then(|agent| config.device(&agent.device)).map(account);
+    let agents = match (agent(0), config.agents.len().checked_sub(1).and_then(agent)) {
+        (Some(first), Some(last)) => vec![format!("{first} to {last}"), "registering logs in".to_owned()],
+        _ => vec!["none".to_owned()],
+    };
+    vec![Row::new("Softphones", phones), Row::new("Agents", agents)]
 }
 
 fn ready(after: Duration) -> String {
     format!("  Ready in {:.2} s. Ctrl-C to stop.\n", after.as_secs_f64())
 }
 
-/// Lines in a frame. Every line is plain ASCII but for `·`, so its width is its number of characters.
-fn boxed(lines: &[String]) -> String {
-    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-    let bar = "─".repeat(width + 2);
-    let mut text = format!("  ┌{bar}┐\n");
-    for line in lines {
-        let pad = " ".repeat(width - line.chars().count());
-        let _ = writeln!(text, "  │ {line}{pad} │");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_development_centre_tells_numbers_and_accounts() {
+        let config = Config::development();
+        let text = framed("Thirdring", &[to_dial(&config), accounts(&config)]);
+        for words in [
+            "1300 우편고객센터",
+            "1400 City help line",
+            "9196 echo",
+            "*11 login",
+            "1001/dev1001",
+            "201/dev201 to 228/dev228",
+        ] {
+            assert!(text.contains(words), "no '{words}':\n{text}");
+        }
     }
-    text + &format!("  └{bar}┘\n")
 }

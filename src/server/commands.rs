@@ -3,20 +3,19 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
 use super::demo::DemoOptions;
-use super::flows::CheckedFlows;
 use super::run::{Options, run};
+use super::surroundings::Surroundings;
 use crate::cli::{self, configuration};
 use crate::config::Config;
-use crate::store;
 
 /// A telephony contact-center server.
 #[derive(Debug, Parser)]
-#[command(version, about, disable_help_subcommand = true)]
+#[command(version, about, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     /// Lets seeded callers and agents keep the development server busy
     #[arg(long)]
@@ -24,8 +23,8 @@ pub struct Arguments {
     /// The demo's seed: the same seed gives the same day
     #[arg(long, default_value_t = 1, value_name = "N", requires = "demo")]
     demo_seed: u64,
-    /// How much faster than life the demo runs
-    #[arg(long, default_value_t = 1.0, value_name = "TIMES", requires = "demo")]
+    /// How much faster than life the demo runs: 0.1 to 100
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES", requires = "demo", value_parser = speed)]
     demo_speed: f64,
     #[command(subcommand)]
     command: Option<Command>,
@@ -62,7 +61,7 @@ pub fn main(started: Instant) -> ExitCode {
             let mut config = Config::development();
             if demo.is_some() {
                 // A day that passes faster gives agents less time for notes as well.
-                config.queues.iter_mut().for_each(|queue| queue.wrap_up = queue.wrap_up.div_f64(speed.max(0.01)));
+                config.queues.iter_mut().for_each(|queue| queue.wrap_up = queue.wrap_up.div_f64(speed));
             }
             serve(Ok(config), Options { development: true, demo }, started)
         }
@@ -93,37 +92,57 @@ fn serve(config: Result<Config, String>, options: Options, started: Instant) -> 
     }
 }
 
+/// A demo so slow that nothing seems to happen, or so fast that no phone can follow, shows nothing.
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (0.1..=100.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.1 to 100 is wanted".to_owned()),
+    }
+}
+
 fn check(arguments: &cli::check::Arguments) -> ExitCode {
-    let library = |config: &Config| store::load_prompts(config.audio.folder.as_deref()).0;
-    let length = |config: &Config, name: &str| -> Option<Duration> {
-        let library = library(config);
-        library.find(name).map(|clip| library.duration(clip))
+    let look = |config: &Config| {
+        let Surroundings { flows, notes, .. } = Surroundings::of(config);
+        let flows = flows.flows.into_iter().map(|flow| cli::check::Checked {
+            file: flow.file,
+            text: flow.text,
+            diagnostics: flow.diagnostics,
+        });
+        cli::check::Surroundings { notes, flows: flows.collect() }
     };
-    let flows = |config: &Config| {
-        let library = library(config);
-        let clip = |name: &str| library.find(name).map(|clip| library.duration(clip));
-        match CheckedFlows::load(config, &clip) {
-            Ok(checked) => cli::check::Flows {
-                ids: checked.ids().into_iter().collect(),
-                checked: checked
-                    .flows
-                    .into_iter()
-                    .map(|flow| cli::check::Checked { file: flow.file, text: flow.text, diagnostics: flow.diagnostics })
-                    .collect(),
-            },
-            Err(error) => {
-                let diagnostics = vec![crate::document::Diagnostic::error("CFG090", error.to_string())];
-                let checked = vec![cli::check::Checked { file: String::new(), text: String::new(), diagnostics }];
-                cli::check::Flows { ids: Vec::new(), checked }
-            }
-        }
-    };
-    let clip_exists = |config: &Config, name: &str| length(config, name).is_some();
-    let others = cli::check::Others { flows: &flows, clip_exists: &clip_exists };
     let mut out = std::io::stdout().lock();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    match cli::check::run(arguments, &others, colour, &mut out) {
+    match cli::check::run(arguments, &look, colour, &mut out) {
         Ok(true) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(arguments: &[&str]) -> String {
+        let arguments = ["thirdring"].iter().chain(arguments);
+        Arguments::try_parse_from(arguments).map_or_else(|error| error.to_string(), |taken| format!("taken: {taken:?}"))
+    }
+
+    #[test]
+    fn the_demo_has_a_speed_that_can_be_watched() {
+        for speed in ["0.1", "1", "20", "100"] {
+            assert!(refusal(&["--demo", "--demo-speed", speed]).starts_with("taken"), "{speed}");
+        }
+        for speed in ["inf", "NaN", "0", "-3", "1e9", "fast"] {
+            let told = refusal(&["--demo", &format!("--demo-speed={speed}")]);
+            assert!(told.contains("--demo-speed") && told.contains("from 0.1 to 100"), "{speed}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_demo_is_no_part_of_another_command() {
+        for arguments in [&["--demo", "serve", "--config", "x.toml"][..], &["--demo", "check"]] {
+            let told = refusal(arguments);
+            assert!(told.contains("cannot be used with") && told.contains("--demo"), "{told}");
+        }
     }
 }

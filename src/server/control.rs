@@ -97,7 +97,16 @@ impl Machine for Switchboard {
                 // Whoever asked may have gone.
                 let _ = reply.send(self.center.dump());
             }
-            Control::Stop => return false,
+            Control::Stop => {
+                self.center.handle(now, Input::Stop);
+                // Whatever else was still to be done has nobody left to do it.
+                while let Some(output) = self.center.poll_output() {
+                    if let Output::Event(_) = output {
+                        self.errand(now, output);
+                    }
+                }
+                return false;
+            }
         }
         true
     }

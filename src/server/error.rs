@@ -1,7 +1,7 @@
 //! Why the server did not start, each with its way out.
 
 use crate::net::NetError;
-use crate::store::{FlowFileError, PromptError, StoreError};
+use crate::store::StoreError;
 
 /// The server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -10,19 +10,9 @@ pub enum ServerError {
     Net(#[from] NetError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    FlowFiles(#[from] FlowFileError),
-    /// Callers would hear other words than those that somebody recorded for them.
-    #[error("{0}\n  help: mend [audio] folder, or take it out to use the built-in prompts")]
-    PromptFolder(PromptError),
-    /// A flow has mistakes; the report shows each with its place.
-    #[error(
-        "{report}the flows have {count} mistakes, so the server does not start\n  help: mend them, then try `thirdring check`"
-    )]
-    Flows { report: String, count: usize },
-    /// A number leads to a flow that is not there.
-    #[error("{0}\n  help: `thirdring check --config FILE` shows the place")]
-    Names(String),
+    /// Something that the configuration needs is not there or has mistakes; the report shows each with its place.
+    #[error("{report}{count} {}, so the server does not start\n  help: mend what is told above; `thirdring check` tells it again", if *count == 1 { "mistake" } else { "mistakes" })]
+    Refused { report: String, count: usize },
     #[error(
         "cannot listen for HTTP on {address}: {source}\n  help: another program may have this port; set [http] listen"
     )]

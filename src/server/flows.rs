@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, NumberTarget};
-use crate::document::{self, Diagnostic, Severity};
+use crate::document::{self, Diagnostic};
 use crate::ivr;
 use crate::store::{FlowFileError, flow_files};
 
@@ -42,6 +42,8 @@ impl CheckedFlows {
             })
             .collect();
         let ids: Vec<String> = flows.iter().map(|flow| flow.id.clone()).collect();
+        let settings = super::assemble::settings(config, &[], Vec::new());
+        let people: Vec<String> = config.agents.iter().map(|agent| agent.name.clone()).collect();
         let queues: Vec<String> = config.queues.iter().map(|queue| queue.name.clone()).collect();
         for checked in &mut flows {
             if let Some(flow) = &checked.flow {
@@ -53,6 +55,8 @@ impl CheckedFlows {
                     clips: clip,
                     speaks: false,
                     numbers: &numbers,
+                    reaches: &|to| settings.transfer_target(to).is_some(),
+                    people: &people,
                 };
                 checked.diagnostics.extend(ivr::check::check(flow, &world));
             }
@@ -60,11 +64,16 @@ impl CheckedFlows {
         Ok(CheckedFlows { always_open: config.ivr.always_open, flows })
     }
 
+    /// What a folder that can not be read holds.
+    #[must_use]
+    pub fn none() -> CheckedFlows {
+        CheckedFlows { always_open: false, flows: Vec::new() }
+    }
+
     /// Mistakes in all files.
     #[must_use]
     pub fn errors(&self) -> usize {
-        let is_error = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
-        self.flows.iter().flat_map(|flow| &flow.diagnostics).filter(is_error).count()
+        self.flows.iter().flat_map(|flow| &flow.diagnostics).filter(|note| note.is_error()).count()
     }
 
     /// The flows, when there is no mistake in any.
@@ -77,22 +86,28 @@ impl CheckedFlows {
         (self.errors() == 0).then(|| self.flows.iter().filter_map(taken).collect())
     }
 
-    /// Everything that there is to say, for people. Warnings only when `warnings`.
+    /// For people: where they are `refused`, the mistakes, else the prompts that nobody has recorded.
     #[must_use]
-    pub fn report(&self, warnings: bool, colour: bool) -> String {
+    pub fn report(&self, refused: bool, colour: bool) -> String {
         let mut report = String::new();
         for checked in &self.flows {
-            let shown: Vec<Diagnostic> = checked
-                .diagnostics
-                .iter()
-                .filter(|diagnostic| warnings || diagnostic.severity == Severity::Error)
-                .cloned()
-                .collect();
+            let shown: Vec<Diagnostic> = told(checked, refused).cloned().collect();
             if !shown.is_empty() {
                 report.push_str(&document::render(&checked.file, &checked.text, &shown, colour));
             }
         }
         report
+    }
+
+    /// The same, each on one line.
+    #[must_use]
+    pub fn lines(&self, refused: bool) -> Vec<String> {
+        let of_flow = |checked| {
+            told(checked, refused)
+                .map(|note| document::in_one_line(&checked.file, &checked.text, note))
+                .collect::<Vec<_>>()
+        };
+        self.flows.iter().flat_map(of_flow).collect()
     }
 
     /// Node names by flow, for metrics.
@@ -109,6 +124,14 @@ impl CheckedFlows {
         self.flows.iter().map(|flow| flow.id.clone()).collect()
     }
 }
+
+fn told(checked: &CheckedFlow, refused: bool) -> impl Iterator<Item = &Diagnostic> {
+    let shown = move |note: &&Diagnostic| if refused { note.is_error() } else { note.code == UNRECORDED };
+    checked.diagnostics.iter().filter(shown)
+}
+
+/// The warning of the checker that prompts have no recording.
+const UNRECORDED: &str = "IVR040";
 
 /// The numbers that lead to a flow.
 fn numbers_of(config: &Config, flow: &str) -> Vec<String> {

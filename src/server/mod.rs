@@ -9,11 +9,14 @@ mod demo;
 mod errands;
 mod error;
 mod flows;
+mod frame;
 mod logging;
+mod reload;
 mod run;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod server;
 mod sums;
+mod surroundings;
 
 pub use assemble::settings;
 pub use clock::Clock;
@@ -23,3 +26,4 @@ pub use error::ServerError;
 pub use flows::{CheckedFlow, CheckedFlows};
 pub use run::{Options, run};
 pub use server::Server;
+pub use surroundings::Surroundings;

@@ -1,4 +1,5 @@
-//! Runs the server until a signal ends it: SIGTERM and Ctrl-C drain, a second one ends at once, SIGHUP reloads flows.
+//! Runs the server until a signal ends it: SIGTERM and Ctrl-C drain, a second one ends at once, SIGHUP reloads flows,
+//! SIGUSR1 prints the live tables.
 
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,7 @@ async fn serve(mut server: Server, options: Options, drain: Duration) -> Result<
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut user = signal(SignalKind::user_defined1()).map_err(failed)?;
     let mut demo = options.demo.map(|options| start_demo(options, &server)).transpose()?;
     let mut wishes = server.take_wishes();
     let mut tick = tokio::time::interval(DEMO_LINE_INTERVAL);
@@ -48,9 +50,10 @@ async fn serve(mut server: Server, options: Options, drain: Duration) -> Result<
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hang_up.recv() => match server.reload().await {
-                Ok(_) => println!("  flows reloaded"),
+                Ok(_) => println!("  flows reloaded; configuration and prompts are those of the start"),
                 Err(error) => eprintln!("{error}"),
             },
+            _ = user.recv() => print!("{}", server.dump().await.unwrap_or_default()),
             Some(wish) = async { wishes.as_mut()?.recv().await } => server.obey(wish).await,
             _ = tick.tick(), if demo.is_some() => {
                 if let Some(demo) = &demo {

@@ -1,7 +1,7 @@
 //! Starts every thread in order, hands each its ends of the queues, and stops them in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +13,17 @@ use super::control::{Control, Outlets, Switchboard};
 use super::errands;
 use super::error::ServerError;
 use super::flows::CheckedFlows;
+use super::reload::Reload;
+use super::surroundings::Surroundings;
 use crate::api::{self, Asked, Door, Handles, Metrics, Readiness, Vocabulary};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
 use crate::center::board::Board;
 use crate::center::{Center, Input};
 use crate::config::Config;
-use crate::document;
 use crate::media::{self, Command, Library};
 use crate::net::{Letter, MediaCounter, MediaHandle, MediaThread, NetError, Pump, SipTransports};
 use crate::sip::Transport;
-use crate::store::{self, PromptError, RecordingInput, RecordingSender, Recordings, Store, Writer};
+use crate::store::{self, RecordingInput, RecordingSender, Recordings, Store, Writer};
 
 /// A running server. Stop it with `stop`; dropping it stops it too, without a word.
 pub struct Server {
@@ -31,8 +32,8 @@ pub struct Server {
     library: Arc<Library>,
     pub listeners: Vec<(Transport, SocketAddr)>,
     pub http: SocketAddr,
-    pub database: PathBuf,
     letters: mpsc::Sender<Letter<Control>>,
+    metrics: Arc<Metrics>,
     board: watch::Receiver<Arc<Board>>,
     readiness: watch::Sender<Readiness>,
     control: Option<std::thread::JoinHandle<()>>,
@@ -40,6 +41,8 @@ pub struct Server {
     reloads: Option<mpsc::Receiver<Asked>>,
     writer: Option<Writer>,
     _recordings: Recordings,
+    /// After all that write into its folder, which goes with it when it is a temporary one.
+    store: Store,
 }
 
 impl Server {
@@ -51,27 +54,16 @@ impl Server {
         let clock = Clock::start();
         raise_file_limit();
         let config = Arc::new(config);
-        let (library, prompt_problems) = store::load_prompts(config.audio.folder.as_deref());
-        for problem in prompt_problems {
-            match problem {
-                PromptError::Folder { .. } => return Err(ServerError::PromptFolder(problem)),
-                // The built-in clip of that name is played.
-                PromptError::File { .. } => tracing::warn!("{problem}"),
-            }
-        }
+        let Surroundings { library, flows, .. } = checked(&config)?;
         let library = Arc::new(library);
-        let flows = checked_flows(&config, &library)?;
         // Before any thread that would have to be stopped again, should the address be taken.
         let http_listeners = HttpListeners::bind(&config)?;
-        let data = config
-            .server
-            .data
-            .clone()
-            .unwrap_or_else(|| std::env::temp_dir().join(format!("thirdring-{}", std::process::id())));
-        let database = data.join(Store::FILE_NAME);
-        let store = Store::open(&database)?;
+        let store = match &config.server.data {
+            Some(data) => Store::open(&data.join(Store::FILE_NAME))?,
+            None => Store::temporary()?,
+        };
         let writer = store.start_writer(names(&config), store::Settings::default())?;
-        let recordings = Recordings::spawn(data.join(RECORDINGS))?;
+        let recordings = Recordings::spawn(store.path().with_file_name(RECORDINGS))?;
         let metrics = Arc::new(Metrics::new(vocabulary(&config, &flows)));
         let (letters, mailbox) = mpsc::channel(LETTERS_MAX);
         let (board_out, board) = watch::channel(Arc::new(Board::default()));
@@ -107,7 +99,7 @@ impl Server {
             timezone: config.server.timezone.clone(),
             board: board.clone(),
             commands,
-            metrics,
+            metrics: Arc::clone(&metrics),
             readiness: ready,
             query: store.query(),
             door: door(&config),
@@ -119,8 +111,8 @@ impl Server {
             library,
             listeners,
             http,
-            database,
             letters,
+            metrics,
             board,
             readiness,
             control: Some(control),
@@ -128,7 +120,14 @@ impl Server {
             reloads: Some(asked),
             writer: Some(writer),
             _recordings: recordings,
+            store,
         })
+    }
+
+    /// The database's file; `None` when all is kept in memory.
+    #[must_use]
+    pub fn database(&self) -> Option<&Path> {
+        self.config.server.data.as_ref().map(|_| self.store.path())
     }
 
     #[must_use]
@@ -170,31 +169,35 @@ impl Server {
         }
     }
 
-    /// Reads the flows again; a bad file never replaces a good one.
+    /// Reads the flows again; a bad file never replaces a good one, nor does a set that lacks a flow which a number
+    /// needs. Configuration and prompts stay as they were at the start.
     ///
     /// # Errors
     /// The mistakes, one line each; the old flows stay.
     pub async fn reload(&self) -> Result<AdminReply, AdminError> {
-        let refused = |problems: Vec<String>| AdminError::FlowsRefused { problems };
-        let flows = match CheckedFlows::load(&self.config, &|name| clip_length(&self.library, name)) {
-            Ok(flows) => flows,
-            Err(error) => return Err(refused(vec![error.to_string()])),
-        };
-        let problems = flows.errors();
-        if problems > 0 {
-            tracing::error!("the flows were not reloaded; the running ones are kept\n{}", flows.report(false, false));
-        }
-        let good = flows.good().unwrap_or_default();
-        let count = good.len();
-        let input = Input::Flows { flows: good, problems };
+        let Reload { flows, words, problems, warnings, report } = Reload::of(&self.config, &self.library);
+        let count = flows.len();
+        let input = Input::Flows { flows, problems: problems.len() };
         if self.letters.send(Letter::Control(Control::Input(input))).await.is_err() {
             return Err(AdminError::Stopping);
         }
-        if problems == 0 {
-            tracing::info!(flows = count, "flows reloaded");
-            return Ok(AdminReply::FlowsReloaded { flows: count });
+        if !problems.is_empty() {
+            tracing::error!("the flows were not reloaded; the running ones are kept\n{report}");
+            return Err(AdminError::FlowsRefused { problems });
         }
-        Err(refused(flows.report(false, false).lines().map(str::to_owned).collect()))
+        self.metrics.learn_flows(&words);
+        tracing::info!(flows = count, "flows reloaded; configuration and prompts are those of the start");
+        if !report.is_empty() {
+            tracing::warn!("somebody should look at this:\n{report}");
+        }
+        Ok(AdminReply::FlowsReloaded { flows: count, warnings })
+    }
+
+    /// The live tables as text; numbers are masked. `None` when the control thread is gone.
+    pub async fn dump(&self) -> Option<String> {
+        let (reply, dump) = oneshot::channel();
+        self.letters.send(Letter::Control(Control::Dump(reply))).await.ok()?;
+        dump.await.ok()
     }
 
     /// Takes no new calls from now on; running calls go on.
@@ -293,32 +296,19 @@ pub(super) fn on_local_set(what: &'static str, future: impl Future<Output = ()>)
     }
 }
 
-/// Loads the flows and refuses to start on the first mistake in any.
-fn checked_flows(config: &Config, library: &Library) -> Result<CheckedFlows, ServerError> {
-    let clip = |name: &str| clip_length(library, name);
-    let flows = CheckedFlows::load(config, &clip)?;
-    let count = flows.errors();
+/// Refuses to start on any mistake, with all of them; what can be lived with is told.
+fn checked(config: &Config) -> Result<Surroundings, ServerError> {
+    let found = Surroundings::of(config);
+    let about_file = config.source.render(&found.notes, false);
+    let count = found.errors();
+    let report = about_file + &found.flows.report(count > 0, false);
     if count > 0 {
-        return Err(ServerError::Flows { report: flows.report(false, false), count });
+        return Err(ServerError::Refused { report, count });
     }
-    let ids: Vec<String> = flows.ids().into_iter().collect();
-    let names = config.check_names(&ids, &|name| library.find(name).is_some());
-    let errors: Vec<String> = names
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == document::Severity::Error)
-        .map(|diagnostic| match &diagnostic.label {
-            Some(label) => format!("{}: {label}", diagnostic.message),
-            None => diagnostic.message.clone(),
-        })
-        .collect();
-    if !errors.is_empty() {
-        return Err(ServerError::Names(errors.join("\n")));
+    if !report.is_empty() {
+        tracing::warn!("somebody should look at this:\n{report}");
     }
-    Ok(flows)
-}
-
-fn clip_length(library: &Library, name: &str) -> Option<Duration> {
-    library.find(name).map(|clip| library.duration(clip))
+    Ok(found)
 }
 
 fn start_media(
@@ -408,7 +398,7 @@ fn vocabulary(config: &Config, flows: &CheckedFlows) -> Vocabulary {
 fn door(config: &Config) -> Door {
     let credentials =
         config.http.password.as_ref().map(|password| api::Credentials::new(&config.http.user, password.reveal()));
-    Door { hosts: config.sip.domains.clone(), credentials }
+    Door { hosts: config.http.hosts.clone(), credentials }
 }
 
 type Api = (oneshot::Sender<()>, std::thread::JoinHandle<()>);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::fs::Access;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
@@ -54,6 +55,32 @@ impl Store {
         let prepared = path.to_owned();
         on_a_thread(move || async move { prepare(&prepared, OPEN_PATIENCE).await })??;
         Ok(Store { path: path.to_owned(), _temporary: None })
+    }
+
+    /// Whether `open` can be expected to succeed; changes nothing.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn would_open(path: &Path) -> Result<(), StoreError> {
+        let writable = |path: &Path| rustix::fs::access(path, Access::WRITE_OK).is_ok();
+        // What is not there will be made in the nearest folder that is.
+        let Some(nearest) = path.ancestors().find(|path| path.as_os_str().is_empty() || path.exists()) else {
+            return Ok(());
+        };
+        let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
+        if nearest != path {
+            let source = match nearest.is_dir() {
+                true if writable(nearest) => return Ok(()),
+                true => io::ErrorKind::PermissionDenied.into(),
+                false => io::ErrorKind::NotADirectory.into(),
+            };
+            return Err(StoreError::Folder { path: path.parent().unwrap_or(path).to_owned(), source });
+        }
+        recognise_header(path)?;
+        let looked_at = path.to_owned();
+        on_a_thread(move || async move { inspect(&looked_at, OPEN_PATIENCE).await })??;
+        let folder_too = path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || writable(folder));
+        if writable(path) && folder_too { Ok(()) } else { Err(StoreError::ReadOnly { path: path.to_owned() }) }
     }
 
     /// A database for this run only, in a folder of its own that goes when the last clone of the store is dropped;

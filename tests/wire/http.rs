@@ -22,7 +22,18 @@ impl Answer {
 /// # Errors
 /// When nobody answers.
 pub fn get(url: &str) -> Result<Answer, ureq::Error> {
-    let mut answer = agent().get(url).call()?;
+    taken(agent().get(url).call()?)
+}
+
+/// Asks for a change, as a program does.
+///
+/// # Errors
+/// When nobody answers.
+pub fn post(url: &str, body: &str) -> Result<Answer, ureq::Error> {
+    taken(agent().post(url).send(body)?)
+}
+
+fn taken(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (status, content_type) = (answer.status().as_u16(), content_type.to_owned());
     Ok(Answer { status, content_type, text: answer.body_mut().read_to_string()? })

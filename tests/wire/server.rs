@@ -196,6 +196,11 @@ impl Server {
         self.folder.path().join("data/thirdring.sqlite")
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(pid(&self.child), signal).expect("our own child can be signalled");

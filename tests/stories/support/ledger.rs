@@ -24,6 +24,7 @@ pub struct Ledger {
     talking: BTreeMap<AgentId, CallId>,
     offered: BTreeMap<AgentId, CallId>,
     agents: BTreeMap<AgentId, AgentWord>,
+    /// Of the day, as the promises' verdicts are.
     queues: BTreeMap<QueueId, QueueSums>,
     verdicts: BTreeMap<(Promise, Verdict), u64>,
     /// Offers of this round, to be held against the queue.
@@ -79,6 +80,14 @@ impl Ledger {
                 check_leg_record(record);
                 let twice = self.legs.insert(record.leg, (**record).clone());
                 assert!(twice.is_none(), "{} has two records", record.leg);
+            }
+            EventKind::DayBegan { .. } => {
+                // Those who wait now are the new day's first callers.
+                self.verdicts.clear();
+                self.queues.clear();
+                for queue in self.waiting.values() {
+                    self.queues.entry(*queue).or_default().entered += 1;
+                }
             }
             EventKind::CharterChecked { promise, verdict, .. } => {
                 *self.verdicts.entry((*promise, *verdict)).or_default() += 1;
