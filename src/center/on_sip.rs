@@ -441,6 +441,9 @@ impl Center {
             // Nobody hung up: the ACK never came or the way broke.
             self.tell_call(now, id, call::Input::End { by: EndedBy::Network });
         } else {
+            if role == Role::Caller {
+                self.keep_message(now, id);
+            }
             self.tell_call(now, id, call::Input::HungUp { leg });
         }
         self.line_over(now, leg);

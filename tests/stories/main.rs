@@ -12,6 +12,7 @@ mod bad_phones;
 mod caller_asks_for_a_callback;
 mod caller_chooses_by_keypad;
 mod caller_gives_up;
+mod caller_leaves_a_message;
 mod caller_reaches_the_right_agent;
 mod caller_waits_and_hears_the_position;
 mod charter_counts_met_and_breached;
