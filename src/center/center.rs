@@ -361,7 +361,6 @@ impl Center {
     fn drain(&mut self, now: Moment) {
         if !self.draining {
             self.draining = true;
-            self.sip.drain(true);
             let calls = self.calls.len();
             self.event(now, None, super::event::EventKind::ServerDraining { calls });
         }

@@ -338,7 +338,7 @@ mod tests {
         let (back, returned) = mpsc::channel();
         let way = |worker: usize| -> GiveBack {
             let back = back.clone();
-            Box::new(move |samples| drop(back.send((worker, samples.len()))))
+            Box::new(move |samples| back.send((worker, samples.len())).expect("somebody listens"))
         };
         recordings.give_back_to(vec![way(0), way(1)]);
         let sender = recordings.sender();

@@ -47,7 +47,6 @@ pub struct Endpoint {
     pub(super) accounts: BTreeMap<AccountId, Registering>,
     pub(super) streams: BTreeMap<ConnectionId, Connection>,
     pub(super) counters: Counters,
-    pub(super) draining: bool,
     last_id: u64,
 }
 
@@ -123,7 +122,6 @@ impl Endpoint {
             accounts: BTreeMap::new(),
             streams: BTreeMap::new(),
             counters: Counters::default(),
-            draining: false,
             last_id: 0,
             settings,
         }
@@ -209,11 +207,6 @@ impl Endpoint {
     /// The next thing to know, in order.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-
-    /// While on, new INVITEs out of dialog get 503 with Retry-After; everything else goes on.
-    pub fn drain(&mut self, on: bool) {
-        self.draining = on;
     }
 
     /// What is held now.
