@@ -106,6 +106,11 @@ impl Acd {
             Input::Accepted { offer } => self.accepted(now, offer),
             Input::Refused { offer } => self.failed(now, offer, Failure::Refused),
             Input::Missed { offer } => self.failed(now, offer, Failure::Missed),
+            Input::Rung { agent, call } => self.tell_agent(now, agent, AgentEvent::Rung { call }),
+            Input::Unanswered { agent, call, missed } => {
+                let rest = missed.then_some(self.rest);
+                self.tell_agent(now, agent, AgentEvent::Unanswered { call, rest });
+            }
             Input::Busy { agent, call } => self.tell_agent(now, agent, AgentEvent::Busy { call }),
             Input::Released { agent, call, wrap_up } => {
                 let wrap_up = if wrap_up { self.wrap_up(agent) } else { Duration::ZERO };
@@ -407,6 +412,43 @@ mod tests {
         let asked_again = hall.after(5);
         assert!(asked_again.contains(&offer(3, 1, A)), "A has rested enough: {asked_again:?}");
         assert!(asked_again.contains(&offer(4, 2, B)), "and so has B: {asked_again:?}");
+    }
+
+    #[test]
+    fn a_phone_that_rings_for_a_direct_call_is_offered_nothing_beside_it() {
+        let mut hall = Hall::with_both_ready();
+        let direct = CallId(90);
+        hall.give(Input::Rung { agent: A, call: direct });
+        assert_eq!(hall.enter(1), [offer(1, 1, B)]);
+        assert_eq!(hall.enter(2), []);
+        assert_eq!(hall.acd.explain(CallId(2), A), Why::Rung { call: direct });
+        let given_up = hall.give(Input::Unanswered { agent: A, call: direct, missed: false });
+        assert_eq!(given_up, [offer(2, 2, A)]);
+    }
+
+    #[test]
+    fn after_a_missed_direct_call_the_agent_rests_so_that_a_colleague_is_asked() {
+        let mut hall = Hall::with_both_ready();
+        let direct = CallId(90);
+        hall.give(Input::Rung { agent: A, call: direct });
+        hall.give(Input::Unanswered { agent: A, call: direct, missed: true });
+        assert_eq!(hall.enter(1), [offer(1, 1, B)]);
+        assert_eq!(hall.acd.agent(A).expect("A is configured").misses_in_a_row, 0, "no queue's offer was missed");
+        hall.enter(2);
+        assert!(hall.after(5).contains(&offer(2, 2, A)), "A has rested");
+    }
+
+    #[test]
+    fn an_answered_direct_call_is_a_talk() {
+        let mut hall = Hall::with_both_ready();
+        let direct = CallId(90);
+        hall.give(Input::Rung { agent: A, call: direct });
+        hall.give(Input::Busy { agent: A, call: direct });
+        assert!(matches!(hall.state(A), AgentState::Talking { call, .. } if call == direct));
+        hall.after(1);
+        hall.give(Input::Released { agent: A, call: direct, wrap_up: false });
+        assert_eq!(hall.enter(1), [offer(1, 1, B)], "the talk ended later than B's idleness began");
+        assert_eq!(hall.enter(2), [offer(2, 2, A)]);
     }
 
     #[test]

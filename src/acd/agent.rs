@@ -90,6 +90,8 @@ pub(super) struct Agent {
     idle_since: Moment,
     /// After a failed offer nothing is offered until then.
     pub(super) resting_until: Option<Moment>,
+    /// Calls that no queue gave and for which the phone rings: nothing is offered beside them.
+    rung_by: Vec<CallId>,
     /// The work that the present talk and its notes are.
     work: Work,
     pub(super) misses_in_a_row: u32,
@@ -145,6 +147,15 @@ pub(super) enum AgentEvent {
         rest: Duration,
     },
     Withdrawn,
+    /// The phone rings for a call that no queue gave.
+    Rung {
+        call: CallId,
+    },
+    /// It rings no more and was not answered; a rest follows if that was the agent's side's doing.
+    Unanswered {
+        call: CallId,
+        rest: Option<Duration>,
+    },
     Busy {
         call: CallId,
     },
@@ -187,6 +198,7 @@ impl Agent {
             after_call: AfterCall::Ready,
             idle_since: Moment::ZERO,
             resting_until: None,
+            rung_by: Vec::new(),
             work: Work::default(),
             misses_in_a_row: 0,
             refusals_in_a_row: 0,
@@ -206,7 +218,13 @@ impl Agent {
             E::Reserve { .. } | E::Accepted { .. } | E::Missed { .. } | E::Refused { .. } | E::Withdrawn => {
                 self.handle_offer(now, event)
             }
-            E::Busy { .. } | E::Released { .. } | E::EndWrapUp | E::Wake => self.handle_call(now, event),
+            E::Rung { call } => self.rung(call),
+            E::Unanswered { call, rest } => self.unanswered(now, call, rest),
+            E::Busy { call } => {
+                self.rung_by.retain(|ringing| *ringing != call);
+                self.handle_call(now, event)
+            }
+            E::Released { .. } | E::EndWrapUp | E::Wake => self.handle_call(now, event),
         };
         if !matches!(self.state, AgentState::Ready { .. }) {
             self.resting_until = None;
@@ -321,7 +339,7 @@ impl Agent {
     /// Since when the agent may be offered a call.
     pub(super) fn free_since(&self) -> Option<Moment> {
         match self.state {
-            AgentState::Ready { since } if self.resting_until.is_none() => Some(since),
+            AgentState::Ready { since } if self.resting_until.is_none() && self.rung_by.is_empty() => Some(since),
             _ => None,
         }
     }
@@ -340,6 +358,11 @@ impl Agent {
         }
     }
 
+    /// The call that no queue gave and for which the phone rings; the first of several.
+    pub(super) fn rung_by(&self) -> Option<CallId> {
+        self.rung_by.first().copied()
+    }
+
     /// The calls that the agent is on.
     pub(super) fn calls(&self) -> impl Iterator<Item = CallId> {
         let first = match self.state {
@@ -352,6 +375,24 @@ impl Agent {
     /// The queue whose wrap-up follows the call: the one that gave it, else the agent's first.
     pub(super) fn home(&self) -> Option<QueueId> {
         self.work.queue.map(|(queue, _)| queue).or_else(|| self.queues.first().copied())
+    }
+
+    fn rung(&mut self, call: CallId) -> Option<Reaction> {
+        let known = self.rung_by.contains(&call) || self.calls().any(|own| own == call);
+        if known || self.rung_by.len() == CALLS_BESIDE_MAX {
+            return None;
+        }
+        self.rung_by.push(call);
+        Some(Reaction::HEARD)
+    }
+
+    fn unanswered(&mut self, now: Moment, call: CallId, rest: Option<Duration>) -> Option<Reaction> {
+        let at = self.rung_by.iter().position(|ringing| *ringing == call)?;
+        self.rung_by.remove(at);
+        if let (AgentState::Ready { .. }, Some(rest)) = (&self.state, rest) {
+            self.rest(now, rest.max(REST_MIN));
+        }
+        Some(Reaction::HEARD)
     }
 
     fn become_ready(&mut self, now: Moment) {

@@ -38,6 +38,10 @@ pub enum Why {
     WrapUp {
         until: Moment,
     },
+    /// The phone rings for a call that no queue gave.
+    Rung {
+        call: CallId,
+    },
     /// An offer to the agent has just failed.
     Resting {
         until: Moment,
@@ -66,6 +70,9 @@ impl Acd {
         let needs = self.matching.needs(caller.line);
         if let Some(need) = needs.iter().find(|need| agent.skills.level(need.skill) < need.level) {
             return Why::MissingSkill { need: *need, have: agent.skills.level(need.skill) };
+        }
+        if let (AgentState::Ready { .. }, Some(call)) = (&agent.state, agent.rung_by()) {
+            return Why::Rung { call };
         }
         match (&agent.state, agent.resting_until, offer) {
             (AgentState::LoggedOut, ..) => Why::LoggedOut,

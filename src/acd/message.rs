@@ -47,6 +47,11 @@ pub enum Input {
     Refused { offer: OfferId },
     /// The agent's phone stopped ringing unanswered.
     Missed { offer: OfferId },
+    /// The agent's phone rings for a call that no queue gave: nothing is offered meanwhile.
+    Rung { agent: AgentId, call: CallId },
+    /// That phone rings no more and was not answered. After a `missed` call the agent rests as after a missed offer;
+    /// otherwise the caller is gone.
+    Unanswered { agent: AgentId, call: CallId, missed: bool },
     /// The agent talks on a call that no queue gave: direct, consulted, transferred to.
     Busy { agent: AgentId, call: CallId },
     /// The agent is off that call; `wrap_up` gives time for notes.

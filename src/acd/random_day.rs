@@ -145,8 +145,10 @@ impl Day {
             72..74 => Input::Accepted { offer: void },
             74..77 => Input::Refused { offer },
             77..79 => Input::Missed { offer },
-            79..82 => Input::Busy { agent, call: CallId(900_000 + self.dice.below(30)) },
-            82..96 => self.hang_up(agent),
+            79..81 => Input::Busy { agent, call: CallId(900_000 + self.dice.below(30)) },
+            81..82 => Input::Rung { agent, call: CallId(900_000 + self.dice.below(30)) },
+            82..84 => self.stops_ringing(agent),
+            84..97 => self.hang_up(agent),
             _ => Input::EndWrapUp { agent },
         }
     }
@@ -185,6 +187,11 @@ impl Day {
         let calls = self.acd.agent(agent).map(|view| view.calls).unwrap_or_default();
         let call = self.dice.pick(&calls).unwrap_or(CallId(1));
         Input::Released { agent, call, wrap_up: self.dice.chance(60) }
+    }
+
+    fn stops_ringing(&mut self, agent: AgentId) -> Input {
+        let call = self.acd.agent(agent).and_then(|view| view.rung_by).unwrap_or(CallId(1));
+        Input::Unanswered { agent, call, missed: self.dice.chance(50) }
     }
 
     fn check(&mut self) {
@@ -254,6 +261,9 @@ impl Day {
             let agent = AgentId(agent);
             for call in self.acd.agent(agent).map(|view| view.calls).unwrap_or_default() {
                 self.give(Input::Released { agent, call, wrap_up: false });
+            }
+            while let Some(call) = self.acd.agent(agent).and_then(|view| view.rung_by) {
+                self.give(Input::Unanswered { agent, call, missed: false });
             }
             self.give(Input::LogOut { agent });
         }
@@ -395,7 +405,7 @@ proptest! {
 #[test]
 fn the_random_days_reach_every_corner() {
     let mut seen = BTreeSet::new();
-    for seed in 0..12 {
+    for seed in 0..20 {
         let mut day = Day::new(seed);
         (0..STEPS).for_each(|_| day.step());
         for output in &day.said {

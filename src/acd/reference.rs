@@ -70,7 +70,9 @@ impl Reference {
             }
             Output::AgentState { agent, state } => {
                 let free = match state.state {
-                    AgentState::Ready { since } if state.resting_until.is_none() => Some(since),
+                    AgentState::Ready { since } if state.resting_until.is_none() && state.rung_by.is_none() => {
+                        Some(since)
+                    }
                     _ => None,
                 };
                 self.agents.iter_mut().filter(|(known, _)| known.id == *agent).for_each(|(_, since)| *since = free);

@@ -15,6 +15,8 @@ pub struct AgentStateView {
     /// Free, but not asked until then: an offer has just failed.
     pub resting_until: Option<Moment>,
     pub misses_in_a_row: u32,
+    /// The call that no queue gave and for which the phone rings.
+    pub rung_by: Option<CallId>,
 }
 
 /// One agent.
@@ -35,6 +37,8 @@ pub struct AgentView {
     pub calls_missed: u64,
     pub calls_refused: u64,
     pub misses_in_a_row: u32,
+    /// The call that no queue gave and for which the phone rings.
+    pub rung_by: Option<CallId>,
 }
 
 /// A queue's numbers.
@@ -96,6 +100,7 @@ impl Agent {
             after_call: self.after_call.clone(),
             resting_until: self.resting_until,
             misses_in_a_row: self.misses_in_a_row,
+            rung_by: self.rung_by(),
         }
     }
 
@@ -114,6 +119,7 @@ impl Agent {
             calls_missed: self.missed,
             calls_refused: self.refused,
             misses_in_a_row: self.misses_in_a_row,
+            rung_by: self.rung_by(),
         }
     }
 }

@@ -56,7 +56,8 @@ pub(super) enum State {
     Finding {
         leg: LegId,
         person: Option<AgentId>,
-        since: Moment,
+        /// When the person's phone said that it rings.
+        rang_at: Option<Moment>,
         guard_at: Option<Moment>,
         lose_at: Option<Moment>,
     },
@@ -76,13 +77,13 @@ pub(super) enum State {
         with: LegId,
     },
     Announcing {
-        by: Option<LegId>,
+        by: Asked,
         first: Option<AgentId>,
         target: Target,
         play: u32,
     },
     Transferring {
-        by: Option<LegId>,
+        by: Asked,
         first: Option<AgentId>,
         target: Target,
         leg: LegId,
@@ -92,6 +93,24 @@ pub(super) enum State {
         by: EndedBy,
     },
     Ended,
+}
+
+/// Who wants the caller given to somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Flow,
+    Party(LegId),
+    /// A party who has hung up since; there is nobody to go back to.
+    Gone,
+}
+
+impl Asked {
+    pub(super) fn leg(self) -> Option<LegId> {
+        match self {
+            Asked::Party(leg) => Some(leg),
+            Asked::Flow | Asked::Gone => None,
+        }
+    }
 }
 
 impl Call {
@@ -146,6 +165,12 @@ impl Call {
     #[must_use]
     pub fn is_promised(&self) -> bool {
         matches!(self.begin, Begin::Flow | Begin::Queue(_) | Begin::Person(_))
+    }
+
+    /// Whether this offer's agent would be connected.
+    #[must_use]
+    pub fn awaits(&self, offer: OfferId) -> bool {
+        matches!(self.state, State::Offering { offer: of, .. } if of == offer)
     }
 
     /// The two legs that hear each other now.
@@ -215,18 +240,18 @@ impl Call {
             Begin::Person(person) => {
                 self.outputs.push_back(Output::Ring { leg: self.caller });
                 self.timeline.ringing(now);
-                let leg = self.dial(mint, Role::Agent, Destination::Agent(person), self.rules.ring_limit);
+                let leg = self.ring_person(mint, person, self.rules.ring_limit);
                 self.state = State::Finding {
                     leg,
                     person: Some(person),
-                    since: now,
+                    rang_at: None,
                     guard_at: Some(now + self.rules.guard),
                     lose_at: Some(now + self.rules.ring_limit),
                 };
             }
             Begin::Outside(number) => {
                 let leg = self.dial(mint, Role::Target, Destination::Outside(number), OUTSIDE_RING_LIMIT);
-                self.state = State::Finding { leg, person: None, since: now, guard_at: None, lose_at: None };
+                self.state = State::Finding { leg, person: None, rang_at: None, guard_at: None, lose_at: None };
             }
             Begin::Echo | Begin::Tones | Begin::Tell(_) => {
                 self.answer_caller(now);
@@ -276,7 +301,7 @@ impl Call {
                     self.end(now, EndedBy::System);
                 }
             }
-            State::Finding { leg, person, since, .. } => self.finding(now, input, leg, person, since),
+            State::Finding { leg, person, .. } => self.finding(now, input, leg, person),
             State::Hunting => match input {
                 Input::Enqueued { queue } => self.enqueued(now, queue),
                 Input::QueueGivesUp => self.close(now, Speech::NobodyThere, EndedBy::System),
@@ -297,7 +322,7 @@ impl Call {
 
     /// A clock ran out, or nothing did.
     pub fn handle_timeout(&mut self, now: Moment) {
-        if let State::Finding { leg, person: Some(person), since, ref mut guard_at, lose_at } = self.state {
+        if let State::Finding { leg, person: Some(person), ref mut guard_at, lose_at, .. } = self.state {
             let guard_due = guard_at.is_some_and(|at| now >= at);
             if guard_due {
                 *guard_at = None;
@@ -305,7 +330,7 @@ impl Call {
             }
             if lose_at.is_some_and(|at| now >= at) {
                 self.hang_up(leg, HangUpWhy::RangOut);
-                self.person_lost(now, person, OfferEnd::RangOut, now.since(since));
+                self.person_lost(now, person, OfferEnd::RangOut);
             }
         }
         if let State::Closing { until, by } = self.state
@@ -329,14 +354,19 @@ impl Call {
                 self.hang_up(self.caller, HangUpWhy::Normal);
                 self.end(now, EndedBy::System);
             }
-            Input::Transfer { by: None, target } => self.announce_transfer(now, None, target, mint),
+            Input::Transfer { by: None, target } => self.announce_transfer(now, Asked::Flow, target, mint),
             Input::QueueGivesUp => self.close(now, Speech::NobodyThere, EndedBy::System),
             _ => {}
         }
     }
 
-    pub(super) fn finding(&mut self, now: Moment, input: Input, leg: LegId, person: Option<AgentId>, since: Moment) {
+    pub(super) fn finding(&mut self, now: Moment, input: Input, leg: LegId, person: Option<AgentId>) {
         match (input, person) {
+            (Input::Ringing { leg: rings, .. }, Some(_)) if rings == leg => {
+                if let State::Finding { rang_at, .. } = &mut self.state {
+                    rang_at.get_or_insert(now);
+                }
+            }
             (Input::Ringing { leg: rings, early_media }, None) if rings == leg && !self.timeline.is_answered() => {
                 self.outputs.push_back(if early_media {
                     Output::EarlyMedia { leg: self.caller, from: leg }
@@ -347,17 +377,18 @@ impl Call {
             }
             (Input::Answered { leg: answered }, _) if answered == leg => {
                 if let Some(agent) = person {
-                    self.fact(Fact::AgentAnswered { agent, rang: now.since(since) });
+                    let rang = self.agent_rang(now).unwrap_or_default();
+                    self.fact(Fact::AgentAnswered { agent, rang });
                 }
                 self.answer_caller(now);
                 self.connect(now, leg);
             }
             (Input::Failed { leg: failed, status }, Some(person)) if failed == leg => {
-                self.person_lost(now, person, offer_end(status), now.since(since));
+                self.person_lost(now, person, offer_end(status));
             }
             (Input::HungUp { leg: gone } | Input::MediaLost { leg: gone }, Some(person)) if gone == leg => {
                 self.hang_up(leg, HangUpWhy::MediaLost);
-                self.person_lost(now, person, OfferEnd::Unreachable, now.since(since));
+                self.person_lost(now, person, OfferEnd::Unreachable);
             }
             // The connecting sentence is over; the caller hears that somebody is being rung.
             (Input::Said { .. }, _) => self.hear(self.caller, Hear::Ringback),
@@ -386,7 +417,7 @@ impl Call {
             Input::Transfer { by: None, target } => {
                 self.outputs.push_back(Output::LeaveQueue { abandoned: false });
                 self.timeline.stop_waiting(now);
-                self.announce_transfer(now, None, target, mint);
+                self.announce_transfer(now, Asked::Flow, target, mint);
             }
             Input::QueueGivesUp => {
                 self.outputs.push_back(Output::LeaveQueue { abandoned: false });
@@ -407,8 +438,8 @@ impl Call {
                 self.outputs.push_back(Output::OfferEnded { offer, end: OfferEnd::Accepted });
             }
             Input::Connected { offer: of } if of == offer => {
-                if let State::Offering { agent, rang_at, .. } = self.state {
-                    let rang = rang_at.map_or(Duration::ZERO, |since| now.since(since));
+                if let State::Offering { agent, .. } = self.state {
+                    let rang = self.agent_rang(now).unwrap_or_default();
                     self.fact(Fact::AgentAnswered { agent, rang });
                 }
                 self.connect(now, leg);

@@ -231,6 +231,20 @@ fn two_who_hold_each_other_hear_each_other_when_both_have_resumed() {
 }
 
 #[test]
+fn the_persons_clock_starts_when_the_phone_rings() {
+    let (mut desk, outputs) = Desk::new(Begin::Person(AGENT));
+    let leg = dialled(&outputs);
+    desk.wait(2);
+    desk.give(Input::Ringing { leg, early_media: false });
+    desk.wait(1);
+    let outputs = desk.give(Input::Answered { leg });
+    assert!(outputs.contains(&Output::Fact(Fact::AgentAnswered { agent: AGENT, rang: Duration::from_secs(1) })));
+    let (mut desk, _) = Desk::new(Begin::Person(AGENT));
+    let lost = Fact::OfferLost { offer: None, agent: AGENT, end: OfferEnd::Unreachable, rang: Duration::ZERO };
+    assert!(desk.wait(6).contains(&Output::Fact(lost)), "a phone that never rang was not missed");
+}
+
+#[test]
 fn a_person_who_picks_up_in_time_is_connected_and_the_server_says_nothing() {
     let (mut desk, outputs) = Desk::new(Begin::Person(AGENT));
     let leg = dialled(&outputs);
@@ -312,6 +326,20 @@ fn a_failed_transfer_without_the_first_agent_goes_back_to_the_queue_with_its_age
 }
 
 #[test]
+fn a_transfer_that_the_flow_asked_for_goes_back_to_the_flow_even_after_a_wait() {
+    let mut desk = Desk::waiting();
+    let target = Target::Person(AgentId(8));
+    let outputs = desk.give(Input::Transfer { by: None, target: target.clone() });
+    assert!(outputs.contains(&Output::LeaveQueue { abandoned: false }));
+    let outputs = desk.give(Input::Said { play: 1 });
+    let leg = dialled(&outputs);
+    let outputs = desk.give(Input::Failed { leg, status: 486 });
+    assert!(outputs.contains(&Output::FlowTransferFailed));
+    assert!(outputs.contains(&Output::Fact(Fact::TransferFailed { target, status: 486, back: TransferBack::Flow })));
+    assert!(desk.call.flow_runs());
+}
+
+#[test]
 fn a_caller_who_leaves_during_a_transfer_ends_both_other_legs_and_the_truth_is_told() {
     let (mut desk, first, second) = transferring();
     let outputs = desk.give(Input::HungUp { leg: CALLER });
@@ -338,6 +366,8 @@ fn an_agent_whose_line_dies_does_not_cost_the_caller_the_place() {
     let outputs = desk.give(Input::MediaLost { leg });
     assert!(hangs_up(&outputs, leg));
     assert!(outputs.contains(&Output::Enqueue { queue: QUEUE, keep_age: true }));
+    let told = |o: &Output| matches!(o, Output::Hear { hear: Hear::Say { speech: Speech::AgentLost, .. }, .. });
+    assert!(outputs.iter().any(told), "the caller learns why there is music again");
 }
 
 #[test]
@@ -412,10 +442,18 @@ proptest! {
         prop_assert!(ended.waited + ended.talked <= ended.ended.since(ended.received));
         prop_assert!(ended.held <= ended.talked);
         // Whoever talked is free again at the end, and nobody is freed who did not talk.
-        let mut busy = std::collections::BTreeSet::new();
+        let (mut busy, mut rung) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
         for output in &outputs {
             match output {
-                Output::AgentBusy { agent } | Output::Fact(Fact::Connected { agent: Some(agent) }) => {
+                Output::AgentRung { agent } => prop_assert!(rung.insert(*agent), "{agent} is rung twice at once"),
+                Output::AgentUnanswered { agent, .. } => {
+                    prop_assert!(rung.remove(agent), "{agent} was not rung");
+                }
+                Output::AgentBusy { agent } => {
+                    prop_assert!(rung.remove(agent), "{agent} was not rung");
+                    busy.insert(*agent);
+                }
+                Output::Fact(Fact::Connected { agent: Some(agent) }) => {
                     busy.insert(*agent);
                 }
                 Output::AgentReleased { agent } => {
@@ -425,5 +463,6 @@ proptest! {
             }
         }
         prop_assert!(busy.is_empty(), "{busy:?} never got free");
+        prop_assert!(rung.is_empty(), "{rung:?} are rung for ever");
     }
 }

@@ -1,6 +1,6 @@
 //! Two people hear each other: connecting them, holding, and what happens when one side goes.
 
-use super::call::{Call, State};
+use super::call::{Asked, Call, State};
 use super::leg::{LegMint, LegState};
 use super::message::{Begin, Fact, HangUpWhy, Hear, Input, Output, Speech};
 use crate::model::{EndedBy, LegId, Moment};
@@ -96,7 +96,10 @@ impl Call {
                 self.hang_up(with, HangUpWhy::MediaLost);
                 // The caller is innocent: back in line with the age kept, where there is a line.
                 match self.timeline.queue() {
-                    Some(queue) => self.enqueue(now, queue, true),
+                    Some(queue) => {
+                        self.enqueue(now, queue, true);
+                        self.say(self.caller, Speech::AgentLost);
+                    }
                     None => self.close(now, Speech::NobodyThere, EndedBy::Network),
                 }
             }
@@ -104,7 +107,7 @@ impl Call {
                 self.outputs.push_back(Output::Part { a: self.caller, b: with });
                 self.hear(with, Hear::Silence);
                 self.timeline.stop_talking(now);
-                self.announce_transfer(now, Some(with), target, mint);
+                self.announce_transfer(now, Asked::Party(with), target, mint);
             }
             _ => {}
         }

@@ -173,6 +173,15 @@ pub enum Output {
         offer: OfferId,
         end: OfferEnd,
     },
+    /// An agent's phone rings for this call without an offer (direct or transferred).
+    AgentRung {
+        agent: AgentId,
+    },
+    /// That phone rings no more and was not answered; `missed` unless the caller went first.
+    AgentUnanswered {
+        agent: AgentId,
+        missed: bool,
+    },
     /// An agent talks on this call without an offer (direct or transferred).
     AgentBusy {
         agent: AgentId,
@@ -225,6 +234,8 @@ pub enum Speech {
     /// The charter's sentence: department, name and number to call back.
     Transfer(Target),
     TransferFailed,
+    /// The agent's line died; the caller keeps the place by age.
+    AgentLost,
     /// We are looking for the person.
     Connecting,
     Wait {

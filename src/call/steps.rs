@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::call::{Call, State};
 use super::leg::{Leg, LegMint, LegState, Role};
-use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Progress, Speech};
-use crate::model::{AgentId, EndedBy, LegId, Moment, QueueId};
+use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Speech};
+use crate::model::{AgentId, EndedBy, LegId, Moment, OfferId, QueueId};
 
 impl Call {
     pub(super) fn answer_caller(&mut self, now: Moment) {
@@ -43,8 +43,24 @@ impl Call {
         self.finish(now, EndedBy::System, false);
     }
 
-    pub(super) fn person_lost(&mut self, now: Moment, person: AgentId, end: OfferEnd, rang: Duration) {
-        self.fact(Fact::OfferLost { offer: None, agent: person, end, rang });
+    /// How long the agent's phone has rung; `None` for one that never said so.
+    pub(super) fn agent_rang(&self, now: Moment) -> Option<Duration> {
+        match self.state {
+            State::Finding { rang_at, .. } | State::Offering { rang_at, .. } => rang_at.map(|since| now.since(since)),
+            _ => None,
+        }
+    }
+
+    /// A phone that never said 180 did not ring, so nobody can have missed it.
+    fn offer_lost(&mut self, now: Moment, offer: Option<OfferId>, agent: AgentId, end: OfferEnd) {
+        let rang = self.agent_rang(now);
+        let end = if rang.is_none() && end == OfferEnd::RangOut { OfferEnd::Unreachable } else { end };
+        self.fact(Fact::OfferLost { offer, agent, end, rang: rang.unwrap_or_default() });
+    }
+
+    pub(super) fn person_lost(&mut self, now: Moment, person: AgentId, end: OfferEnd) {
+        self.offer_lost(now, None, person, end);
+        self.outputs.push_back(Output::AgentUnanswered { agent: person, missed: true });
         self.answer_caller(now);
         self.state = State::Hunting;
         self.outputs.push_back(Output::HuntOn { person });
@@ -69,13 +85,10 @@ impl Call {
 
     /// The offer came to nothing: the caller keeps the place and waits on.
     pub(super) fn offer_over(&mut self, now: Moment, leg: LegId, why: HangUpWhy, lost: Option<OfferEnd>) {
-        if let State::Offering { queue, offer, agent, rang_at, .. } = self.state {
+        if let State::Offering { queue, offer, agent, .. } = self.state {
             self.hang_up(leg, why);
             if let Some(end) = lost {
-                // A phone that never said 180 did not ring, so nobody can have missed it.
-                let end = if rang_at.is_none() && end == OfferEnd::RangOut { OfferEnd::Unreachable } else { end };
-                let rang = rang_at.map_or(Duration::ZERO, |since| now.since(since));
-                self.fact(Fact::OfferLost { offer: Some(offer), agent, end, rang });
+                self.offer_lost(now, Some(offer), agent, end);
             }
             self.state = State::Waiting { queue };
         }
@@ -124,12 +137,13 @@ impl Call {
                 return self.finish(now, by, true);
             }
             State::Talking { with } => self.part(now, with),
-            State::Announcing { by: Some(leg), first, .. } | State::Transferring { by: Some(leg), first, .. } => {
-                // The caller is gone, so there is nobody left to transfer (RFC 3515: the truth, here 487).
-                self.progress(Some(leg), Progress::Failed { status: 487 });
-                if let Some(agent) = first {
-                    self.outputs.push_back(Output::AgentReleased { agent });
-                }
+            State::Finding { person: Some(agent), .. } => {
+                self.outputs.push_back(Output::AgentUnanswered { agent, missed: false });
+            }
+            State::Announcing { by, first, .. } => self.transfer_pointless(by, first),
+            State::Transferring { by, first, target, .. } => {
+                self.target_unanswered(&target, false);
+                self.transfer_pointless(by, first);
             }
             _ => {}
         }
@@ -145,6 +159,12 @@ impl Call {
         self.state = State::Ended;
         let summary = self.timeline.clone().close(now, by, waiting);
         self.outputs.push_back(Output::Ended(summary));
+    }
+
+    /// Rings a person outside the queues' order, who is offered nothing meanwhile.
+    pub(super) fn ring_person(&mut self, mint: &mut LegMint, agent: AgentId, ring_limit: Duration) -> LegId {
+        self.outputs.push_back(Output::AgentRung { agent });
+        self.dial(mint, Role::Agent, Destination::Agent(agent), ring_limit)
     }
 
     pub(super) fn dial(&mut self, mint: &mut LegMint, role: Role, to: Destination, ring_limit: Duration) -> LegId {

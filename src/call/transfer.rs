@@ -1,16 +1,14 @@
 //! A transfer as the call sees it: announce, ring, commit or go back. The caller always ends with somebody or with a
 //! word, and the leg that asked is told the truth (RFC 3515 2.4.5).
 
-use super::call::{Call, State};
+use super::call::{Asked, Call, State};
 use super::leg::{LegMint, Role};
-use super::message::{
-    Begin, Destination, Fact, HangUpWhy, Hear, Input, Output, Progress, Speech, Target, TransferBack,
-};
+use super::message::{Destination, Fact, HangUpWhy, Hear, Input, Output, Progress, Speech, Target, TransferBack};
 use crate::model::{AgentId, EndedBy, LegId, Moment};
 
 impl Call {
-    pub(super) fn announce_transfer(&mut self, now: Moment, by: Option<LegId>, target: Target, mint: &mut LegMint) {
-        let first = by.and_then(|leg| self.leg(leg)).and_then(|leg| leg.agent);
+    pub(super) fn announce_transfer(&mut self, now: Moment, by: Asked, target: Target, mint: &mut LegMint) {
+        let first = by.leg().and_then(|leg| self.leg(leg)).and_then(|leg| leg.agent);
         self.timeline.stop_talking(now);
         if !self.rules.announce_transfers {
             self.fact(Fact::TransferUnannounced { target: target.clone() });
@@ -21,7 +19,7 @@ impl Call {
     }
 
     pub(super) fn is_first_agent(&self, leg: LegId) -> bool {
-        matches!(self.state, State::Announcing { by: Some(by), .. } | State::Transferring { by: Some(by), .. } if by == leg)
+        matches!(self.state, State::Announcing { by: Asked::Party(by), .. } | State::Transferring { by: Asked::Party(by), .. } if by == leg)
     }
 
     /// The agent who transferred hung up before it was done; the transfer goes on without a way back.
@@ -29,8 +27,8 @@ impl Call {
         let (State::Announcing { by, first, .. } | State::Transferring { by, first, .. }) = &mut self.state else {
             return;
         };
-        let (gone, agent) = (by.take(), *first);
-        if let (Some(leg), Input::MediaLost { .. }) = (gone, input) {
+        let (gone, agent) = (std::mem::replace(by, Asked::Gone), *first);
+        if let (Asked::Party(leg), Input::MediaLost { .. }) = (gone, input) {
             self.hang_up(leg, HangUpWhy::MediaLost);
         }
         if let Some(agent) = agent {
@@ -38,8 +36,8 @@ impl Call {
         }
     }
 
-    pub(super) fn release_first(&mut self, by: Option<LegId>, first: Option<AgentId>) {
-        if let Some(leg) = by {
+    pub(super) fn release_first(&mut self, by: Asked, first: Option<AgentId>) {
+        if let Asked::Party(leg) = by {
             self.hang_up(leg, HangUpWhy::Transferred);
             if let Some(agent) = first {
                 self.outputs.push_back(Output::AgentReleased { agent });
@@ -47,24 +45,18 @@ impl Call {
         }
     }
 
-    pub(super) fn transfer_failed(
-        &mut self,
-        now: Moment,
-        by: Option<LegId>,
-        first: Option<AgentId>,
-        target: Target,
-        status: u16,
-    ) {
+    pub(super) fn transfer_failed(&mut self, now: Moment, by: Asked, target: Target, status: u16) {
+        self.target_unanswered(&target, true);
         self.progress(by, Progress::Failed { status });
         let back = match (by, self.timeline.queue()) {
-            (Some(_), _) => TransferBack::FirstAgent,
-            (None, Some(queue)) => TransferBack::Queue(queue),
-            (None, None) if first.is_none() && self.begin == Begin::Flow => TransferBack::Flow,
-            (None, None) => TransferBack::Nobody,
+            (Asked::Party(_), _) => TransferBack::FirstAgent,
+            (Asked::Flow, _) => TransferBack::Flow,
+            (Asked::Gone, Some(queue)) => TransferBack::Queue(queue),
+            (Asked::Gone, None) => TransferBack::Nobody,
         };
         self.fact(Fact::TransferFailed { target, status, back });
         match (back, by) {
-            (TransferBack::FirstAgent, Some(with)) => self.back_to_first(now, with),
+            (TransferBack::FirstAgent, Asked::Party(with)) => self.back_to_first(now, with),
             (TransferBack::Queue(queue), _) => {
                 self.enqueue(now, queue, true);
                 self.say(self.caller, Speech::TransferFailed);
@@ -77,6 +69,23 @@ impl Call {
         }
     }
 
+    /// The target's phone rings no more.
+    pub(super) fn target_unanswered(&mut self, target: &Target, missed: bool) {
+        if let Target::Person(agent) = target {
+            self.outputs.push_back(Output::AgentUnanswered { agent: *agent, missed });
+        }
+    }
+
+    /// The caller is gone, so there is nobody left to transfer (RFC 3515: the truth, here 487).
+    pub(super) fn transfer_pointless(&mut self, by: Asked, first: Option<AgentId>) {
+        if let Asked::Party(_) = by {
+            self.progress(by, Progress::Failed { status: 487 });
+            if let Some(agent) = first {
+                self.outputs.push_back(Output::AgentReleased { agent });
+            }
+        }
+    }
+
     pub(super) fn back_to_first(&mut self, now: Moment, with: LegId) {
         self.state = State::Talking { with };
         self.timeline.talking(now, None);
@@ -86,7 +95,7 @@ impl Call {
     pub(super) fn announced(
         &mut self,
         now: Moment,
-        by: Option<LegId>,
+        by: Asked,
         first: Option<AgentId>,
         target: Target,
         mint: &mut LegMint,
@@ -96,19 +105,19 @@ impl Call {
     }
 
     /// The announcement was heard, or policy wants none: now the target is rung.
-    fn give_to(&mut self, now: Moment, by: Option<LegId>, first: Option<AgentId>, target: Target, mint: &mut LegMint) {
+    fn give_to(&mut self, now: Moment, by: Asked, first: Option<AgentId>, target: Target, mint: &mut LegMint) {
         self.timeline.transferred();
-        let (role, to) = match &target {
+        let ring_limit = self.rules.transfer_ring_limit;
+        let leg = match &target {
             Target::Queue(queue) => {
                 self.progress(by, Progress::Queued);
                 self.release_first(by, first);
                 self.fact(Fact::TransferCompleted { target: target.clone() });
                 return self.enqueue(now, *queue, true);
             }
-            Target::Person(agent) => (Role::Agent, Destination::Agent(*agent)),
-            Target::Outside(number) => (Role::Target, Destination::Outside(number.clone())),
+            Target::Person(agent) => self.ring_person(mint, *agent, ring_limit),
+            Target::Outside(number) => self.dial(mint, Role::Target, Destination::Outside(number.clone()), ring_limit),
         };
-        let leg = self.dial(mint, role, to, self.rules.transfer_ring_limit);
         self.hear(self.caller, Hear::Ringback);
         self.state = State::Transferring { by, first, target, leg };
     }
@@ -117,7 +126,7 @@ impl Call {
         &mut self,
         now: Moment,
         input: Input,
-        by: Option<LegId>,
+        by: Asked,
         first: Option<AgentId>,
         target: Target,
         leg: LegId,
@@ -131,18 +140,18 @@ impl Call {
                 self.connect(now, leg);
             }
             Input::Failed { leg: failed, status } if failed == leg => {
-                self.transfer_failed(now, by, first, target, status);
+                self.transfer_failed(now, by, target, status);
             }
             Input::HungUp { leg: gone } | Input::MediaLost { leg: gone } if gone == leg => {
                 self.hang_up(leg, HangUpWhy::MediaLost);
-                self.transfer_failed(now, by, first, target, 480);
+                self.transfer_failed(now, by, target, 480);
             }
             _ => {}
         }
     }
 
-    pub(super) fn progress(&mut self, by: Option<LegId>, progress: Progress) {
-        if let Some(leg) = by {
+    pub(super) fn progress(&mut self, by: Asked, progress: Progress) {
+        if let Asked::Party(leg) = by {
             self.outputs.push_back(Output::TransferProgress { leg, progress });
         }
     }

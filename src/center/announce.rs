@@ -23,12 +23,14 @@ impl Center {
         match what {
             Speech::Transfer(target) => {
                 let facts = self.target_facts(target);
-                let department = speech::directory_clip(language, &facts.department);
-                let name = speech::directory_clip(language, &facts.name);
+                // What nobody configured is left out of the sentence; an outside number has neither.
+                let clip = |words: &str| (!words.is_empty()).then(|| speech::directory_clip(language, words));
+                let (department, name) = (clip(&facts.department), clip(&facts.name));
                 speech::transfer_announcement(language, department, name, facts.number.reveal())
             }
             Speech::Wait { position, expected } => speech::wait_announcement(language, *position, *expected),
             Speech::TransferFailed => phrase(Phrase::TransferFailed),
+            Speech::AgentLost => phrase(Phrase::AgentLost),
             Speech::Connecting => phrase(Phrase::Connecting),
             Speech::NobodyThere => phrase(Phrase::PersonUnavailable),
             Speech::CallerNumber => {

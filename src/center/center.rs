@@ -251,17 +251,18 @@ impl Center {
         text + &self.sip.dump()
     }
 
-    /// Carries every effect to its owner until nobody has anything to say.
+    /// Carries every effect to its owner until nobody has anything to say. Each SIP event is carried to its end before
+    /// the next is looked at: an answer and a hang-up in one segment must not meet a half-connected call.
     fn settle(&mut self, now: Moment) {
         loop {
-            if let Some(event) = self.sip.poll_event() {
-                self.on_sip(now, event);
-            } else if self.hear_acd(now) {
+            if self.hear_acd(now) {
                 // What the queues said is with the calls now.
-            } else if self.touched.is_empty() {
-                break;
-            } else {
+            } else if !self.touched.is_empty() {
                 self.drain_touched(now);
+            } else if let Some(event) = self.sip.poll_event() {
+                self.on_sip(now, event);
+            } else {
+                break;
             }
         }
         self.refresh_board(now);

@@ -23,14 +23,19 @@ impl Center {
             }
             Output::Connected { offer, call, agent, queue, waited, rang } => {
                 self.caller_answered(now, call, agent, queue, waited, rang);
-                self.tell_call(now, call, call::Input::Connected { offer });
+                if self.calls.get(&call).is_some_and(|contact| contact.call.awaits(offer)) {
+                    self.tell_call(now, call, call::Input::Connected { offer });
+                } else {
+                    // The call has gone elsewhere in the same instant: the agent must not be left with nobody.
+                    self.tell_acd(now, acd::Input::Released { agent, call, wrap_up: false });
+                }
             }
             Output::Position { call, queue, position, expected_wait, .. } => {
                 self.tell_wait(now, call, queue, position, expected_wait);
             }
             Output::MaxWait { call, .. } => self.tell_flow(now, call, ivr::Input::QueueLeft(ivr::QueueExit::MaxWait)),
             Output::Left { call, queue, why, waited } => self.caller_left(now, call, queue, why, waited),
-            Output::AgentState { agent, state } => self.agent_changed(now, agent, &state.state),
+            Output::AgentState { agent, state } => self.agent_changed(now, agent, &state.state, state.rung_by),
             Output::Entered { call, queue, position, .. } => {
                 let since = self.calls.get(&call).and_then(|contact| contact.wait.since).unwrap_or(now);
                 let age_ms = millis(now.since(since));
@@ -99,8 +104,8 @@ impl Center {
         self.tell_call(now, id, call::Input::TellWait { position: tell_position, expected: tell_expected });
     }
 
-    fn agent_changed(&mut self, now: Moment, agent: AgentId, state: &acd::AgentState) {
-        let (word, reason) = agent_word(state);
+    fn agent_changed(&mut self, now: Moment, agent: AgentId, state: &acd::AgentState, rung_by: Option<CallId>) {
+        let (word, reason) = agent_word(state, rung_by);
         let known = self.agents_seen.insert(agent, (word, reason.clone(), now));
         let since = known.as_ref().map_or(Moment::ZERO, |(_, _, since)| *since);
         if known.is_some_and(|(was, why, _)| (was, why) == (word, reason.clone())) {
@@ -114,8 +119,9 @@ impl Center {
 }
 
 /// The state's word for people, and the reason of a break.
-pub(super) fn agent_word(state: &acd::AgentState) -> (AgentWord, Option<String>) {
+pub(super) fn agent_word(state: &acd::AgentState, rung_by: Option<CallId>) -> (AgentWord, Option<String>) {
     match state {
+        acd::AgentState::Ready { .. } if rung_by.is_some() => (AgentWord::Ringing, None),
         acd::AgentState::LoggedOut => (AgentWord::Offline, None),
         acd::AgentState::NotReady { reason, .. } => (AgentWord::Away, Some(reason.0.clone())),
         acd::AgentState::Ready { .. } => (AgentWord::Available, None),

@@ -7,6 +7,7 @@ use super::on_sip::millis;
 use super::settings::DialRule;
 use crate::acd;
 use crate::call::{self, Destination, Fact, HangUpWhy, Hear, OfferEnd, Output, Progress, Role, Speech, Target};
+use crate::ivr;
 use crate::media::{Command, PlayId};
 use crate::model::{AgentId, CallId, LegId, Moment, PhoneNumber, QueueId};
 use crate::sdp::Direction;
@@ -26,7 +27,7 @@ impl Center {
             Output::Part { a, b } => self.command_of(a, |_| Command::Unbridge { a, b }),
             Output::StartFlow => self.start_flow(now, id),
             Output::StopFlow => self.stop_flow(now, id),
-            Output::FlowTransferFailed => self.tell_flow(now, id, crate::ivr::Input::TransferFailed),
+            Output::FlowTransferFailed => self.tell_flow(now, id, ivr::Input::TransferFailed),
             Output::Enqueue { queue, keep_age } => self.enqueue_again(now, id, queue, keep_age),
             Output::LeaveQueue { abandoned } => self.leave_queue(now, id, abandoned),
             Output::HuntOn { person } => self.hunt_on(now, id, person),
@@ -37,6 +38,10 @@ impl Center {
                     OfferEnd::RangOut => acd::Input::Missed { offer },
                 };
                 self.tell_acd(now, input);
+            }
+            Output::AgentRung { agent } => self.tell_acd(now, acd::Input::Rung { agent, call: id }),
+            Output::AgentUnanswered { agent, missed } => {
+                self.tell_acd(now, acd::Input::Unanswered { agent, call: id, missed });
             }
             Output::AgentBusy { agent } => self.tell_acd(now, acd::Input::Busy { agent, call: id }),
             Output::AgentReleased { agent } => {
@@ -277,12 +282,16 @@ impl Center {
 
     /// Back into a queue, or into one without a flow.
     fn enqueue_again(&mut self, now: Moment, id: CallId, queue: QueueId, keep_age: bool) {
-        let every = self.settings.queue(queue).and_then(|facts| facts.announce_every);
         let Some(contact) = self.calls.get_mut(&id) else { return };
         let wait = &mut contact.wait;
         if wait.queue != Some(queue) {
+            // Another queue, other rules; only the priority is the caller's own.
             wait.needs.clear();
             wait.queue = Some(queue);
+            if let Some(facts) = self.settings.queue(queue) {
+                wait.announce_every = facts.announce_every;
+                (wait.tell_position, wait.tell_expected) = (facts.tell_position, facts.tell_expected_wait);
+            }
         }
         let since = wait.since.filter(|_| keep_age).unwrap_or(now);
         wait.since = Some(since);
@@ -293,9 +302,11 @@ impl Center {
             priority: wait.priority,
             since,
             prefer: None,
-            announce_every: wait.announce_every.or(every),
+            announce_every: wait.announce_every,
             max_wait: None,
         };
+        let name = self.settings.queue(queue).map_or_else(String::new, |facts| facts.name.clone());
+        self.tell_flow(now, id, ivr::Input::Requeued { queue: name });
         self.enter_queue(now, waiting);
     }
 
@@ -408,6 +419,9 @@ impl Center {
         let Some(contact) = self.calls.get(&id) else { return };
         let waited = contact.wait.since.map_or(std::time::Duration::ZERO, |since| now.since(since));
         let queue = contact.wait.queue;
+        if let Some(session) = self.calls.get_mut(&id).and_then(|contact| contact.session.as_mut()) {
+            session.handle(now, ivr::Input::Served);
+        }
         self.event(now, Some(id), EventKind::CallConnected { agent, queue, waited_ms: millis(waited) });
     }
 

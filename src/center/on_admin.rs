@@ -38,6 +38,6 @@ impl Center {
     }
 
     fn word(&self, agent: crate::model::AgentId) -> (AgentWord, Option<String>) {
-        self.acd.agent(agent).map_or((AgentWord::Offline, None), |view| agent_word(&view.state))
+        self.acd.agent(agent).map_or((AgentWord::Offline, None), |view| agent_word(&view.state, view.rung_by))
     }
 }

@@ -19,19 +19,18 @@ impl Center {
             Event::Incoming(incoming) => self.on_incoming(now, incoming),
             Event::Cancelled { session } => self.on_gone(now, session, 487),
             Event::Confirmed { session } => self.tell_of(now, session, |leg| call::Input::Answered { leg }),
-            Event::Answer { session, sdp } => {
-                if self.agree_to_answer(now, session, &sdp).is_err() {
-                    self.hang_up_for_media(now, session);
-                }
-            }
+            Event::Answer { session, sdp } => match self.agree_to_answer(session, &sdp) {
+                Ok(held) => self.note_hold(now, session, held),
+                Err(_) => self.hang_up_for_media(now, session),
+            },
             Event::Provisional { session, status, sdp } => self.on_provisional(now, session, status, sdp),
             Event::Answered { session, sdp } => self.on_answered(now, session, sdp),
             Event::Failed { session, status, .. } => self.on_failed(now, session, status),
             Event::Offered { session, sdp } => self.on_offered(now, session, sdp),
             Event::OfferAnswered { session, sdp } => {
-                if let Some(sdp) = sdp {
-                    // A refused change leaves the old agreement standing (RFC 3264 8), so an error changes nothing.
-                    let _ = self.agree_to_answer(now, session, &sdp);
+                // A refused change leaves the old agreement standing (RFC 3264 8), so an error changes nothing.
+                if let Some(Ok(held)) = sdp.map(|sdp| self.agree_to_answer(session, &sdp)) {
+                    self.note_hold(now, session, held);
                 }
             }
             Event::OfferRefused { session, .. } => {
@@ -294,7 +293,8 @@ impl Center {
     /// The caller has been told where we listen: what was agreed with the answer holds from now on.
     pub(super) fn agree_as_answered(&mut self, leg: LegId) {
         let media = self.lines.get(leg).and_then(|line| line.media.as_ref());
-        if let Some((worker, agreed)) = media.and_then(|media| Some((media.worker, media.negotiation.agreed()?.clone())))
+        if let Some((worker, agreed)) =
+            media.and_then(|media| Some((media.worker, media.negotiation.agreed()?.clone())))
         {
             self.agree(worker, leg, &agreed);
         }
@@ -326,20 +326,32 @@ impl Center {
         self.command_of(leg, |_| Command::Watch { leg, on });
     }
 
-    fn agree_to_answer(&mut self, _now: Moment, session: SessionId, sdp: &[u8]) -> Result<(), SdpError> {
-        let Some(line) = self.lines.of_session_mut(session) else { return Ok(()) };
+    /// What the peer's answer settles; whether it holds the call.
+    fn agree_to_answer(&mut self, session: SessionId, sdp: &[u8]) -> Result<bool, SdpError> {
+        let Some(line) = self.lines.of_session_mut(session) else { return Ok(false) };
         let leg = line.leg;
-        let Some(media) = line.media.as_mut() else { return Ok(()) };
+        let Some(media) = line.media.as_mut() else { return Ok(line.held) };
         let agreed = media.negotiation.handle_answer(sdp)?;
         media.codec = Some(agreed.codec);
         let worker = media.worker;
         self.agree(worker, leg, &agreed);
         self.watch(leg);
-        Ok(())
+        Ok(agreed.held)
+    }
+
+    /// The call learns of a hold or its end, by whichever message it came.
+    fn note_hold(&mut self, now: Moment, session: SessionId, held: bool) {
+        let Some(line) = self.lines.of_session_mut(session) else { return };
+        if line.held != held {
+            line.held = held;
+            let leg = line.leg;
+            let input = if held { call::Input::Held { leg } } else { call::Input::Resumed { leg } };
+            self.tell_call_of(now, leg, input);
+        }
     }
 
     fn on_provisional(&mut self, now: Moment, session: SessionId, status: u16, sdp: Option<Bytes>) {
-        let early_media = sdp.is_some_and(|sdp| self.agree_to_answer(now, session, &sdp).is_ok());
+        let early_media = sdp.is_some_and(|sdp| self.agree_to_answer(session, &sdp).is_ok());
         let Some(line) = self.lines.of_session_mut(session) else { return };
         if status == 180 || status == 183 {
             line.ringing.get_or_insert(now);
@@ -350,25 +362,24 @@ impl Center {
 
     fn on_answered(&mut self, now: Moment, session: SessionId, sdp: Option<Bytes>) {
         let agreed = match &sdp {
-            Some(sdp) => self.agree_to_answer(now, session, sdp),
-            None => self
-                .lines
-                .of_session(session)
-                .and_then(|line| line.media.as_ref())
-                .map_or(Ok(()), |media| media.negotiation.agreed().map(|_| ()).ok_or(SdpError::NoAudio)),
+            Some(sdp) => self.agree_to_answer(session, sdp),
+            None => self.lines.of_session(session).and_then(|line| line.media.as_ref()).map_or(Ok(false), |media| {
+                media.negotiation.agreed().map(|agreed| agreed.held).ok_or(SdpError::NoAudio)
+            }),
         };
         let Some(line) = self.lines.of_session_mut(session) else { return };
         let leg = line.leg;
-        if agreed.is_err() {
+        let Ok(held) = agreed else {
             line.status = 488;
             self.sip.hangup(now, session, Some("SIP;cause=488;text=\"no common codec\""));
             self.tell_call_of(now, leg, call::Input::Failed { leg, status: 488 });
             return self.line_over(now, leg);
-        }
+        };
         line.answered = Some(now);
         line.status = 200;
         self.watch(leg);
         self.tell_call_of(now, leg, call::Input::Answered { leg });
+        self.note_hold(now, session, held);
     }
 
     fn on_failed(&mut self, now: Moment, session: SessionId, status: u16) {
@@ -384,7 +395,7 @@ impl Center {
         let Some(line) = self.lines.of_session_mut(session) else {
             return self.sip.refuse_offer(now, session, 481);
         };
-        let (leg, was_held) = (line.leg, line.held);
+        let leg = line.leg;
         let Some(media) = line.media.as_mut() else {
             return self.sip.refuse_offer(now, session, 488);
         };
@@ -396,15 +407,10 @@ impl Center {
         match media.negotiation.answer(&offer) {
             Ok((sdp, agreed)) => {
                 media.codec = Some(agreed.codec);
-                line.held = agreed.held;
                 self.agree(worker, leg, &agreed);
                 self.watch(leg);
                 self.sip.answer_offer(now, session, sdp);
-                match (was_held, agreed.held) {
-                    (false, true) => self.tell_call_of(now, leg, call::Input::Held { leg }),
-                    (true, false) => self.tell_call_of(now, leg, call::Input::Resumed { leg }),
-                    _ => {}
-                }
+                self.note_hold(now, session, agreed.held);
             }
             Err(error) => self.sip.refuse_offer(now, session, sdp_status(&error)),
         }

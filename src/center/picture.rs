@@ -154,7 +154,7 @@ impl Center {
     }
 
     fn word_of(&self, agent: AgentId) -> (AgentWord, Option<String>) {
-        self.acd.agent(agent).map_or((AgentWord::Offline, None), |view| agent_word(&view.state))
+        self.acd.agent(agent).map_or((AgentWord::Offline, None), |view| agent_word(&view.state, view.rung_by))
     }
 
     fn agent_tile(&self, person: &Person, callers: &BTreeMap<AgentId, CallId>) -> AgentTile {

@@ -35,6 +35,10 @@ pub enum Input {
     Said,
     /// What the service answered to the `Fetch` of this number; late and foreign answers are ignored.
     Fetched { id: u64, outcome: FetchOutcome },
+    /// An agent has the caller: the clocks of the wait stand still, and keys belong to the conversation.
+    Served,
+    /// The caller waits again without having asked for it, perhaps in another queue; the clocks begin anew.
+    Requeued { queue: String },
     /// The queue has something to say. The session keeps its own clock, so `MaxWait` and `OfferCallback` may be left out.
     QueueLeft(QueueExit),
     /// The recording is finished.
@@ -146,6 +150,8 @@ impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Input::Start => f.write_str("Start"),
+            Input::Served => f.write_str("Served"),
+            Input::Requeued { queue } => write!(f, "Requeued({queue})"),
             Input::Key(_) => f.write_str("Key"),
             Input::Said => f.write_str("Said"),
             Input::Fetched { id, outcome } => write!(f, "Fetched({id}, {outcome:?})"),

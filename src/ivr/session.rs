@@ -8,6 +8,7 @@
 //! ```
 //!
 //! A call that waits in a queue keeps its place while menus run over it (`place`), until a step that settles the call.
+//! An agent who answers has the caller (`Served`) until the call ends or the caller waits again.
 //! Order of use: `handle` or `handle_timeout`, then `poll_output` until empty, then `poll_timeout`.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -33,8 +34,10 @@ pub struct Session {
     pub(super) levels: Vec<usize>,
     /// The place in a queue, kept while a menu runs over the wait.
     pub(super) place: Option<Place>,
-    /// The last queue waited in, for `@resume` when the place was lost and for the callback's queue.
+    /// The last node that waited, for `@resume` when the place was lost.
     pub(super) last_queue: Option<usize>,
+    /// The queue waited in last, which calls back; not always the node's, for an agent may have sent the caller on.
+    pub(super) waited_in: Option<String>,
     /// When the caller first waited.
     pub(super) waiting_since: Option<Moment>,
     /// Keys pressed before anybody asked.
@@ -73,6 +76,8 @@ pub(super) enum State {
         until: Moment,
     },
     Waiting,
+    /// An agent talks with the caller; the place is kept for a caller who comes back.
+    Served,
     /// The words before a recording.
     Introducing {
         until: Moment,
@@ -151,6 +156,7 @@ impl Session {
             levels: Vec::new(),
             place: None,
             last_queue: None,
+            waited_in: None,
             waiting_since: None,
             ahead: VecDeque::new(),
             variables,
@@ -176,6 +182,8 @@ impl Session {
             (State::Fetching { id, .. }, Input::Fetched { id: answered, outcome }) if *id == answered => {
                 self.fetched(now, &outcome);
             }
+            (_, Input::Served) if self.place.is_some() => self.served(),
+            (State::Served, Input::Requeued { queue }) => self.waits_again(now, queue),
             (_, Input::QueueLeft(exit)) => self.queue_left(now, exit),
             (State::Recording { .. } | State::Saving { .. }, Input::Recorded { record, length }) => {
                 self.recorded(now, record, length);
@@ -204,7 +212,7 @@ impl Session {
             State::Recording { .. } => self.stop_recording(now),
             State::Saving { .. } => self.recording_lost(now),
             State::Sending { .. } => self.sent(now, false),
-            State::New | State::Transferring | State::Switching | State::Ended => {}
+            State::New | State::Served | State::Transferring | State::Switching | State::Ended => {}
         }
     }
 
@@ -231,7 +239,7 @@ impl Session {
                 let place = self.place.as_ref()?;
                 place.offer_at.into_iter().chain(place.ask_at).min()
             }
-            State::New | State::Transferring | State::Switching | State::Ended => None,
+            State::New | State::Served | State::Transferring | State::Switching | State::Ended => None,
         }
     }
 
@@ -270,10 +278,10 @@ impl Session {
         self.place.is_some()
     }
 
-    /// Whether the call was handed to an extension or another flow, which may still give it back.
+    /// Whether the call was handed to an agent, an extension or another flow, which may still give it back.
     #[must_use]
     pub fn is_handed_over(&self) -> bool {
-        matches!(self.state, State::Transferring | State::Switching)
+        matches!(self.state, State::Served | State::Transferring | State::Switching)
     }
 
     /// Whether nothing more will come.
@@ -311,6 +319,7 @@ impl Session {
             State::Introducing { .. } => self.key_while_introducing(now, digit),
             State::Recording { .. } => self.key_while_recording(now, digit),
             State::New
+            | State::Served
             | State::Saving { .. }
             | State::Announcing { .. }
             | State::Transferring

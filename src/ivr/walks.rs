@@ -109,6 +109,35 @@ fn a_menu_over_the_wait_keeps_the_place() {
 }
 
 #[test]
+fn the_clocks_of_the_wait_stand_still_while_an_agent_has_the_caller() {
+    let mut caller = Caller::new(&flow("postal-ko", POSTAL));
+    caller.press("0");
+    starts(&caller.tell(Input::Served), &[]);
+    assert_eq!(caller.session.poll_timeout(), None);
+    starts(&caller.after(Duration::from_secs(600)), &[]);
+    starts(&caller.press("0"), &[]);
+    starts(&caller.tell(Input::Requeued { queue: "parcel".to_owned() }), &[]);
+    assert_eq!(caller.session.poll_timeout(), Some(caller.now + Duration::from_secs(30)));
+    starts(&caller.after(Duration::from_secs(30)), &["say callback"]);
+    caller.session.handle(caller.now, Input::Key(Digit::new('1').expect("a key")));
+    let callback = std::iter::from_fn(|| caller.session.poll_output())
+        .find_map(|output| if let Output::Callback { queue, .. } = output { queue } else { None });
+    assert_eq!(callback.as_deref(), Some("parcel"));
+}
+
+#[test]
+fn an_agent_takes_the_caller_out_of_a_menu_over_the_wait() {
+    let mut caller = Caller::new(&flow("postal-ko", POSTAL));
+    caller.press("0");
+    starts(&caller.after(Duration::from_secs(30)), &["say callback"]);
+    starts(&caller.tell(Input::Served), &[]);
+    starts(&caller.tell(Input::Said), &[]);
+    starts(&caller.press("1"), &[]);
+    starts(&caller.tell(Input::Requeued { queue: "general".to_owned() }), &[]);
+    assert!(caller.session.is_waiting());
+}
+
+#[test]
 fn whoever_chose_to_wait_is_asked_again_only_after_the_longest_wait() {
     let mut caller = Caller::new(&flow("postal-ko", POSTAL));
     caller.press("0");
@@ -203,6 +232,8 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (1_u64..6, outcome).prop_map(|(id, outcome)| Act::Input(Input::Fetched { id, outcome })),
         1 => Just(Act::Input(Input::Fetched { id: 1, outcome: FetchOutcome::Failed("no route".to_owned()) })),
         1 => exit.prop_map(|exit| Act::Input(Input::QueueLeft(exit))),
+        1 => Just(Act::Input(Input::Served)),
+        2 => Just(Act::Input(Input::Requeued { queue: "other".to_owned() })),
         1 => (0_u64..90_000).prop_map(|ms| Act::Input(
             Input::Recorded { record: RecordId(1), length: Duration::from_millis(ms) })),
         1 => any::<bool>().prop_map(|taken| Act::Input(Input::Sent(taken))),

@@ -1,7 +1,7 @@
 //! Before a caller is given to somebody else, the caller hears to whom and which number to call should the line drop;
 //! and the agent who transfers is told the truth.
 
-use thirdring::center::event::{EventKind, TransferBack};
+use thirdring::center::event::{EventKind, Promise, TransferBack, Verdict};
 use thirdring::ivr::speech;
 use thirdring::model::{Clip, Language, Moment};
 
@@ -9,7 +9,7 @@ use crate::support::{House, MINJI, Manner, millis, secs};
 
 /// The charter's sentence for 정한결 of 국내우편부, direct number 205.
 fn sentence() -> Vec<Clip> {
-    let directory = |words| speech::directory_clip(Language::Korean, words);
+    let directory = |words| Some(speech::directory_clip(Language::Korean, words));
     speech::transfer_announcement(Language::Korean, directory("국내우편부"), directory("정한결"), "205")
 }
 
@@ -114,7 +114,7 @@ fn a_transfer_to_a_queue_is_announced_too_and_ends_with_another_agent() {
     let asked = house.now();
     let rings = |house: &House| house.agents.phones.values().any(|phone| phone.user == "214");
     house.wait_until("an agent of the queue rings", secs(40), rings);
-    let directory = |words| speech::directory_clip(Language::Korean, words);
+    let directory = |words| Some(speech::directory_clip(Language::Korean, words));
     let sentence =
         speech::transfer_announcement(Language::Korean, directory("국제우편부"), directory("국제우편·EMS"), "1300");
     house.caller(MINJI).heard_words(&sentence, asked);
@@ -125,6 +125,26 @@ fn a_transfer_to_a_queue_is_announced_too_and_ends_with_another_agent() {
     house.night_falls();
     let record = house.ledger.records()[0];
     assert_eq!((record.queue.as_str(), record.agent.as_str()), ("international", "a-214"));
+}
+
+#[test]
+fn a_transfer_to_an_outside_number_says_the_number_and_no_beep() {
+    let mut house = in_conversation();
+    house.agent("201").transfers_to("01099990000");
+    let asked = house.now();
+    house.wait(secs(20));
+    let sentence = speech::transfer_announcement(Language::Korean, None, None, "01099990000");
+    house.caller(MINJI).heard_words(&sentence, asked);
+    house.caller("01099990000").rings().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("01099990000");
+    assert_eq!(told(&mut house, "201"), [100, 180, 200]);
+    let met = |kind: &EventKind| {
+        matches!(kind, EventKind::CharterChecked { promise: Promise::TransferAnnounced, verdict: Verdict::Met, .. })
+    };
+    assert_eq!(house.count(met), 1, "{}", house.story());
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::PromptMissing { .. })), 0);
+    house.night_falls();
 }
 
 #[test]

@@ -49,6 +49,27 @@ fn whoever_waits_on_keeps_the_place_and_is_asked_again_after_three_minutes() {
 }
 
 #[test]
+fn the_clock_of_the_offer_stands_still_while_an_agent_talks_with_the_caller() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.wait(secs(400));
+    house.agent("201").transfers_to("international");
+    let queued = |house: &House| house.count(|kind| matches!(kind, EventKind::CallerEntered { .. })) == 2;
+    let back_in_line = house.wait_until("the caller waits in the other queue", secs(40), queued);
+    house.wait(secs(28));
+    house.caller(MINJI).has_not_heard("ko/postal-ko/callback", Moment::ZERO).hears_music();
+    house.wait(secs(6));
+    house.caller(MINJI).heard_beginning_of("ko/postal-ko/callback", back_in_line);
+    house.caller(MINJI).presses("1");
+    house.wait(secs(10));
+    house.night_falls();
+    let tasks = house.ledger.tasks();
+    let [task] = tasks.as_slice() else { panic!("one task, not {}\n{}", tasks.len(), house.story()) };
+    assert_eq!(task.queue.as_deref(), Some("international"), "the queue in which the caller waited last calls back");
+}
+
+#[test]
 fn another_number_is_read_back_before_it_is_believed() {
     let mut house = House::open();
     house.asks_for_a_person(MINJI);

@@ -1,6 +1,7 @@
 //! Waiting callers hear their place in line, in words; and the sentence stops the moment an agent answers.
 
 use thirdring::center::event::EventKind;
+use thirdring::config::{Announcement, NumberTarget};
 use thirdring::ivr::speech;
 use thirdring::model::{Language, Moment};
 
@@ -51,5 +52,38 @@ fn an_agent_who_answers_is_heard_in_the_middle_of_the_sentence() {
     let heard = house.caller(MINJI).heard_voice_of("201", answered);
     assert!(heard.since(answered) <= millis(60), "heard {:?} after the answer", heard.since(answered));
     house.caller(MINJI).hears_voice_of("201");
+    house.night_falls();
+}
+
+#[test]
+fn a_queue_without_a_flow_tells_what_its_own_settings_say() {
+    let mut house = House::with(1, |config| {
+        let number = config.numbers.iter_mut().find(|number| number.number.reveal() == "1300").expect("the hotline");
+        number.target = NumberTarget::Queue(config.queues[0].id);
+        config.queues[0].announce = vec![Announcement::Position];
+        config.queues[0].announce_every = secs(10);
+    });
+    house.caller(MINJI).dials("1300");
+    house.wait(secs(45));
+    let told = house.events_where(|kind| matches!(kind, EventKind::QueueAnnounced { .. }));
+    let moments: Vec<Moment> = told.iter().map(|(at, _)| *at).collect();
+    assert!((3..=5).contains(&moments.len()), "told at {moments:?}");
+    assert!(moments.windows(2).all(|pair| pair[1].since(pair[0]) >= secs(10)), "told at {moments:?}");
+    let silent = told.iter().all(|(_, kind)| matches!(kind, EventKind::QueueAnnounced { expected_wait_ms: None, .. }));
+    assert!(silent, "the queue tells the place alone");
+    house.night_falls();
+}
+
+#[test]
+fn a_queue_that_announces_nothing_plays_music() {
+    let mut house = House::with(1, |config| {
+        let number = config.numbers.iter_mut().find(|number| number.number.reveal() == "1300").expect("the hotline");
+        number.target = NumberTarget::Queue(config.queues[0].id);
+        config.queues[0].announce = Vec::new();
+    });
+    house.caller(MINJI).dials("1300");
+    house.wait(secs(40));
+    house.caller(MINJI).hears_music();
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::QueueAnnounced { .. })), 0);
     house.night_falls();
 }

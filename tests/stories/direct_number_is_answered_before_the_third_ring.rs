@@ -1,6 +1,6 @@
 //! A direct number: the person's phone rings, and whatever happens there, the caller is answered before the third ring.
 
-use thirdring::center::event::{EventKind, Promise, Verdict};
+use thirdring::center::event::{AgentWord, EventKind, Promise, Verdict};
 use thirdring::model::Moment;
 
 use crate::support::{House, MINJI, millis, secs};
@@ -97,5 +97,41 @@ fn an_agent_on_a_direct_call_is_offered_nothing() {
     house.wait(secs(2));
     let calls = house.agents.phones.values().filter(|phone| phone.user == "201").count();
     assert_eq!(calls, 1);
+    house.night_falls();
+}
+
+#[test]
+fn a_phone_that_rings_for_a_direct_call_is_offered_nothing_beside_it() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.caller(MINJI).dials("201");
+    house.wait(secs(1));
+    house.agent("201").rings();
+    let rings = |house: &House| house.board.agents.iter().any(|a| a.name == "a-201" && a.state == AgentWord::Ringing);
+    house.wait_until("the live page shows that the phone rings", secs(2), rings);
+    house.asks_for_a_person(crate::support::JUNHO);
+    let calls = |house: &House| house.agents.phones.values().filter(|phone| phone.user == "201").count();
+    assert_eq!(calls(&house), 1, "{}", house.story());
+    house.caller(MINJI).hangs_up();
+    house.wait(millis(500));
+    assert_eq!(calls(&house), 2, "now the queue may ask\n{}", house.story());
+    house.agent("201").rings().answers();
+    house.wait(secs(1));
+    house.caller(crate::support::JUNHO).hears_voice_of("201");
+    house.night_falls();
+}
+
+#[test]
+fn after_a_missed_direct_call_a_colleague_is_asked_and_not_the_same_phone_again() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.wait(secs(30));
+    house.at_work(&["202"]);
+    house.caller(MINJI).dials("201");
+    house.wait(secs(7));
+    house.agent("201").does_not_ring();
+    house.agent("202").rings().answers();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("202");
     house.night_falls();
 }

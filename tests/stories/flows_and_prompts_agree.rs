@@ -55,13 +55,13 @@ fn everybody_in_the_demonstration_can_be_announced() {
         let language = if agent.department == "Utilities" { Language::English } else { Language::Korean };
         let name = speech::directory_clip(language, &agent.display_name);
         let department = speech::directory_clip(language, &agent.department);
-        said.extend(speech::transfer_announcement(language, department, name, &agent.device));
+        said.extend(speech::transfer_announcement(language, Some(department), Some(name), &agent.device));
     }
     for queue in &config.queues {
         let language = if queue.department == "Utilities" { Language::English } else { Language::Korean };
         let name = speech::directory_clip(language, &queue.title);
         let department = speech::directory_clip(language, &queue.department);
-        said.extend(speech::transfer_announcement(language, department, name, "1300"));
+        said.extend(speech::transfer_announcement(language, Some(department), Some(name), "1300"));
     }
     assert_eq!(unrecorded(&said), BTreeSet::new());
 }

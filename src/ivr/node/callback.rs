@@ -1,6 +1,6 @@
 //! `do = "callback"`: promises a call to a number and gives the place in the queue back. Takes no time; dials nothing.
 
-use crate::ivr::flow::{Due, Link, Node, Step, Target, Template};
+use crate::ivr::flow::{Due, Link, Node, Target, Template};
 use crate::ivr::outside::Output;
 use crate::ivr::session::Session;
 use crate::model::Outcome;
@@ -23,10 +23,7 @@ impl Session {
             }
             return error.map(|link| &link.target);
         }
-        let queue = self.last_queue.and_then(|at| match &self.flow.nodes.get(at)?.step {
-            Step::Queue(queue) => Some(queue.queue.text.clone()),
-            _ => None,
-        });
+        let queue = self.waited_in.clone();
         self.outcome = Outcome::Callback;
         self.push(Output::Callback { to, due, queue });
         self.leave_queue();

@@ -32,6 +32,7 @@ impl Session {
         }
         let since = *self.waiting_since.get_or_insert(now);
         self.last_queue = Some(at);
+        self.waited_in = Some(queue.queue.text.clone());
         self.outcome = Outcome::Unanswered;
         self.push(Output::Enqueue(Enqueue {
             queue: queue.queue.text.clone(),
@@ -44,13 +45,11 @@ impl Session {
             ticket: queue.ticket.clone(),
             since,
         }));
-        let offer = queue.on_offer.as_ref().and(queue.offer_callback);
-        let ask = queue.on_max_wait.as_ref().and(queue.wait_max);
         self.place = Some(Place {
             node: at,
             levels: self.levels.len(),
-            offer_at: offer.map(|after| now + after),
-            ask_at: ask.map(|after| now + after),
+            offer_at: queue.offer_at(now),
+            ask_at: queue.ask_at(now),
         });
         self.state = State::Waiting;
         None
@@ -62,7 +61,7 @@ impl Session {
         let Some(place) = &mut self.place else { return };
         let Some(Step::Queue(queue)) = flow.nodes.get(place.node).map(|node| &node.step) else { return };
         if place.ask_at.is_none_or(|due| due <= now) {
-            place.ask_at = queue.on_max_wait.as_ref().and(queue.wait_max).map(|after| now + after);
+            place.ask_at = queue.ask_at(now);
         }
         place.offer_at = place.offer_at.filter(|due| *due > now);
         self.node = place.node;
@@ -70,6 +69,26 @@ impl Session {
         self.ahead.clear();
         self.state = State::Waiting;
         self.push(Output::Resume);
+    }
+
+    /// An agent answered, whatever was being said over the wait.
+    pub(in crate::ivr) fn served(&mut self) {
+        let Some(place) = &mut self.place else { return };
+        (place.offer_at, place.ask_at) = (None, None);
+        self.node = place.node;
+        self.levels.truncate(place.levels);
+        self.ahead.clear();
+        self.state = State::Served;
+    }
+
+    /// The conversation came to nothing, or the agent sent the caller to a queue: a new wait with the old place's rules.
+    pub(in crate::ivr) fn waits_again(&mut self, now: Moment, queue: String) {
+        let flow = Arc::clone(&self.flow);
+        let Some(place) = &mut self.place else { return };
+        let Some(Step::Queue(rules)) = flow.nodes.get(place.node).map(|node| &node.step) else { return };
+        (place.offer_at, place.ask_at) = (rules.offer_at(now), rules.ask_at(now));
+        self.waited_in = Some(queue);
+        self.state = State::Waiting;
     }
 
     /// Something is due while waiting.
@@ -141,5 +160,17 @@ impl Session {
             Some(link) => self.go(now, &link.target),
             None => self.fail(now),
         }
+    }
+}
+
+impl Queue {
+    /// When the callback is offered to a caller who begins to wait now.
+    fn offer_at(&self, now: Moment) -> Option<Moment> {
+        self.on_offer.as_ref().and(self.offer_callback).map(|after| now + after)
+    }
+
+    /// When a caller who begins to wait now has waited the longest.
+    fn ask_at(&self, now: Moment) -> Option<Moment> {
+        self.on_max_wait.as_ref().and(self.wait_max).map(|after| now + after)
     }
 }

@@ -73,15 +73,25 @@ pub fn expected_wait(language: Language, expected: Duration) -> Vec<Clip> {
 }
 
 /// `보다 정확한 안내를 위해 O의 O에게 돌려드리겠습니다. 혹시 전화가 끊어지면 O번으로 다시 걸어주시기 바랍니다.`
-/// Without a number (nothing sayable in it) the second sentence is left out.
+/// Without a name it is the person in charge (`담당자`), without a department the person alone, and without a number
+/// (nothing sayable in it) the second sentence is left out.
 #[must_use]
-pub fn transfer_announcement(language: Language, department: Clip, name: Clip, number: &str) -> Vec<Clip> {
+pub fn transfer_announcement(
+    language: Language,
+    department: Option<Clip>,
+    name: Option<Clip>,
+    number: &str,
+) -> Vec<Clip> {
     let mut clips = vec![piece(language, Piece::Transfer)];
-    match language {
-        Language::Korean => {
-            clips.extend([department, piece(language, Piece::Of), name, piece(language, Piece::TransferEnd)]);
-        }
-        Language::English => clips.extend([name, piece(language, Piece::Of), department]),
+    let name = name.unwrap_or_else(|| piece(language, Piece::InCharge));
+    let of = piece(language, Piece::Of);
+    match (language, department) {
+        (Language::Korean, Some(department)) => clips.extend([department, of, name]),
+        (Language::English, Some(department)) => clips.extend([name, of, department]),
+        (_, None) => clips.push(name),
+    }
+    if language == Language::Korean {
+        clips.push(piece(language, Piece::TransferEnd));
     }
     let digits = phone_number(language, number);
     if !digits.is_empty() {
@@ -161,6 +171,7 @@ enum Piece {
     WaitBeyondEnd,
     Transfer,
     Of,
+    InCharge,
     TransferEnd,
     IfCutOff,
     CallAgain,
@@ -173,7 +184,7 @@ enum Piece {
 }
 
 impl Piece {
-    const ALL: [Piece; 19] = [
+    const ALL: [Piece; 20] = [
         Piece::Position,
         Piece::PositionAnd,
         Piece::PositionEnd,
@@ -183,6 +194,7 @@ impl Piece {
         Piece::WaitBeyondEnd,
         Piece::Transfer,
         Piece::Of,
+        Piece::InCharge,
         Piece::TransferEnd,
         Piece::IfCutOff,
         Piece::CallAgain,
@@ -209,6 +221,7 @@ impl Piece {
                 ("transfer-1", "보다 정확한 안내를 위해", "For more accurate help, we are transferring you to")
             }
             Piece::Of => ("of", "의", "of"),
+            Piece::InCharge => ("in-charge", "담당자", "the person in charge"),
             Piece::TransferEnd => ("transfer-2", "에게 돌려드리겠습니다.", ""),
             Piece::IfCutOff => ("transfer-3", "혹시 전화가 끊어지면", "If the call is cut off, please call back at"),
             Piece::CallAgain => ("transfer-4", "번으로 다시 걸어주시기 바랍니다.", ""),
@@ -285,13 +298,8 @@ mod tests {
     #[test]
     fn the_transfer_sentence_is_the_charters() {
         let announce = |language, department: &str, name: &str, number: &str| {
-            let clips = transfer_announcement(
-                language,
-                directory_clip(language, department),
-                directory_clip(language, name),
-                number,
-            );
-            sentence(&clips)
+            let clip = |words: &str| (!words.is_empty()).then(|| directory_clip(language, words));
+            sentence(&transfer_announcement(language, clip(department), clip(name), number))
         };
         assert_eq!(
             announce(Language::Korean, "기획홍보부", "김민지", "061-280-0604"),
@@ -301,6 +309,23 @@ mod tests {
         assert_eq!(
             announce(Language::Korean, "기획홍보부", "김민지", ""),
             "보다 정확한 안내를 위해 기획홍보부의 김민지에게 돌려드리겠습니다."
+        );
+        assert_eq!(
+            announce(Language::Korean, "", "", "0215881300"),
+            "보다 정확한 안내를 위해 담당자에게 돌려드리겠습니다. \
+             혹시 전화가 끊어지면 공이-일오팔팔-일삼공공번으로 다시 걸어주시기 바랍니다."
+        );
+        assert_eq!(
+            announce(Language::Korean, "기획홍보부", "", ""),
+            "보다 정확한 안내를 위해 기획홍보부의 담당자에게 돌려드리겠습니다."
+        );
+        assert_eq!(
+            announce(Language::English, "", "Mina Park", ""),
+            "For more accurate help, we are transferring you to Mina Park"
+        );
+        assert_eq!(
+            announce(Language::English, "Claims", "", ""),
+            "For more accurate help, we are transferring you to the person in charge of Claims"
         );
         assert_eq!(
             announce(Language::English, "Claims", "Mina Park", "5550142"),

@@ -107,7 +107,8 @@ mod tests {
         for late in [false, true] {
             said.extend(greeting(language, name.clone(), name.clone(), late));
         }
-        said.extend(transfer_announcement(language, name.clone(), name, "0612800604"));
+        said.extend(transfer_announcement(language, Some(name.clone()), Some(name), "0612800604"));
+        said.extend(transfer_announcement(language, None, None, "0612800604"));
         for day in [CallbackDay::Today, CallbackDay::NextBusinessDay] {
             said.extend(callback_promise(language, day, "01012345678"));
         }

@@ -122,6 +122,8 @@ impl Ledger {
                 assert!(other.is_none(), "{agent} is offered {call} while {other:?} rings");
                 let talks = self.talking.get(agent);
                 assert!(talks.is_none(), "{agent} is offered {call} while talking on {talks:?}");
+                let word = self.agents.get(agent).copied();
+                assert_eq!(word, Some(AgentWord::Available), "{agent} is offered {call}");
             }
             (EventKind::CallConnected { agent: Some(agent), .. }, Some(call)) => {
                 let other = self.talking.insert(*agent, call).filter(|other| *other != call);
