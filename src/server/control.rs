@@ -38,6 +38,20 @@ pub enum Errand {
     SendText { call: CallId, to: String, text: String },
 }
 
+impl Errand {
+    /// What the flow hears when there are too many errands at once: it takes its way out.
+    #[must_use]
+    pub fn refused(self) -> Input {
+        match self {
+            Errand::Fetch { call, id, .. } => {
+                let outcome = FetchOutcome::Failed("too many requests at once".to_owned());
+                Input::Fetched { call, id, outcome }
+            }
+            Errand::SendText { call, .. } => Input::TextSent { call, taken: false },
+        }
+    }
+}
+
 /// Copies what the center and its sockets have counted to where people look.
 pub type Count = Box<dyn Fn(&mut Center, &TransportCounts) + Send>;
 
@@ -155,15 +169,7 @@ impl Machine for Switchboard {
 impl Switchboard {
     fn run(&mut self, now: Moment, errand: Errand) {
         let Err(refused) = self.outlets.errands.try_send(errand) else { return };
-        // Too many at once: the flow hears of it at once and takes its way out.
-        let input = match refused.into_inner() {
-            Errand::Fetch { call, id, .. } => {
-                let outcome = FetchOutcome::Failed("too many requests at once".to_owned());
-                Input::Fetched { call, id, outcome }
-            }
-            Errand::SendText { call, .. } => Input::TextSent { call, taken: false },
-        };
-        self.center.handle(now, input);
+        self.center.handle(now, refused.into_inner().refused());
     }
 }
 
