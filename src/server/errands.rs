@@ -96,7 +96,9 @@ mod tests {
             let (errands, waiting) = mpsc::channel(8);
             let (letters, mut answers) = mpsc::channel(8);
             let mut answer = async || match answers.recv().await.expect("every errand is answered") {
-                Letter::Control(Control::Input(Input::Fetched { id, outcome: FetchOutcome::Failed(why), .. })) => (id, why),
+                Letter::Control(Control::Input(Input::Fetched { id, outcome: FetchOutcome::Failed(why), .. })) => {
+                    (id, why)
+                }
                 other => panic!("{other:?}"),
             };
             let running = tokio::spawn(run(waiting, letters, limits));

@@ -56,7 +56,7 @@ impl Server {
             match problem {
                 PromptError::Folder { .. } => return Err(ServerError::PromptFolder(problem)),
                 // The built-in clip of that name is played.
-                PromptError::File { .. } => tracing::warn!("{problem}"),
+                PromptError::File { .. } => tracing::error!("{problem}"),
             }
         }
         let library = Arc::new(library);

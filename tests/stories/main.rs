@@ -22,6 +22,7 @@ mod every_call_leaves_one_record;
 mod flows_and_prompts_agree;
 mod flows_reload;
 mod network_loses_packets;
+mod own_prompts_are_heard;
 mod phones_come_over_tcp;
 mod too_many_callers;
 mod wallboard_tells_the_truth;

@@ -73,8 +73,16 @@ impl House {
 
     /// A house that opens at a wall time, in milliseconds since the Unix epoch.
     pub fn at(unix_ms: i64, seed: u64, change: impl FnOnce(&mut Config)) -> House {
+        House::speaking(prompts(), unix_ms, seed, change)
+    }
+
+    /// A house with prompts of its own.
+    pub fn with_prompts(library: Arc<Library>) -> House {
+        House::speaking(library, MORNING, 1, |_| {})
+    }
+
+    fn speaking(library: Arc<Library>, unix_ms: i64, seed: u64, change: impl FnOnce(&mut Config)) -> House {
         let config = configuration(change);
-        let library = prompts();
         let slots = config.media.port_pairs() / config.media.threads;
         let slots = u16::try_from(slots).expect("ports are 16 bits");
         let first = config.media.port_first;
