@@ -415,6 +415,26 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_asked_twice_before_everybody_was_asked_once() {
+        let agent = |id: u32| AgentSettings {
+            id: AgentId(id),
+            name: String::new(),
+            queues: vec![CLAIMS],
+            skills: SkillSet::default(),
+        };
+        let settings = Settings::new(vec![QueueSettings::new(CLAIMS, "claims")], (0..3).map(agent).collect());
+        let mut hall = Hall { acd: Acd::new(settings, Moment::ZERO), now: Moment::from_secs(1_000) };
+        for id in 0..3 {
+            hall.log_in(AgentId(id));
+            hall.after(1);
+        }
+        assert_eq!(hall.enter(1), [offer(1, 1, AgentId(0))]);
+        assert_eq!(hall.give(Input::Refused { offer: OfferId(1) }), [offer(2, 1, AgentId(1))]);
+        let rang_out = hall.after(6);
+        assert_eq!(rang_out.last(), Some(&offer(3, 1, AgentId(2))), "the first has rested, but the third was not asked");
+    }
+
+    #[test]
     fn a_phone_that_rings_for_a_direct_call_is_offered_nothing_beside_it() {
         let mut hall = Hall::with_both_ready();
         let direct = CallId(90);

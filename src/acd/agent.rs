@@ -62,6 +62,12 @@ impl PauseReason {
     pub fn no_answer() -> Self {
         PauseReason("no_answer".to_owned())
     }
+
+    /// For an agent whose telephone can not be reached any more.
+    #[must_use]
+    pub fn no_phone() -> Self {
+        PauseReason("no_phone".to_owned())
+    }
 }
 
 /// What the agent does when the call and its notes are over.
@@ -86,7 +92,7 @@ pub(super) struct Agent {
     pub(super) state: AgentState,
     /// Means something in `Talking` and `WrapUp` only.
     pub(super) after_call: AfterCall,
-    /// Since when the agent is free; a failed offer does not change it.
+    /// Since when the agent is free, or since the last offer that failed: whoever was not asked yet comes first.
     idle_since: Moment,
     /// After a failed offer nothing is offered until then.
     pub(super) resting_until: Option<Moment>,
@@ -425,8 +431,10 @@ impl Agent {
         self.rest(now, doubled.min(REST_MAX));
     }
 
-    /// Back among the free in the old place, but not asked for a while.
+    /// Back among the free behind all colleagues, and not asked for a while: a caller who was declined or not answered
+    /// once must not be brought to the same phone while others are free.
     fn rest(&mut self, now: Moment, rest: Duration) {
+        self.idle_since = now;
         self.state = AgentState::Ready { since: self.idle_since };
         self.resting_until = Some(now + rest);
     }
@@ -609,16 +617,15 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_offer_costs_a_rest_but_not_the_place() {
+    fn a_failed_offer_costs_a_rest_and_the_place_among_the_free() {
         let mut agent = in_state("Ready");
-        let idle_since = agent.free_since().expect("a ready agent is free");
         agent.handle(at(20), reserve());
         agent.handle(at(26), event("Missed"));
-        assert_eq!(agent.state, AgentState::Ready { since: idle_since });
+        assert_eq!(agent.state, AgentState::Ready { since: at(26) });
         assert_eq!((agent.free_since(), agent.wake()), (None, Some(at(31))));
         assert!(!agent.handle(at(30), AgentEvent::Wake).heard, "too early is harmless");
         agent.handle(at(31), AgentEvent::Wake);
-        assert_eq!(agent.free_since(), Some(idle_since));
+        assert_eq!(agent.free_since(), Some(at(26)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod announce;
 pub mod board;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod center;
+mod duty;
 pub mod event;
 mod for_acd;
 mod for_call;

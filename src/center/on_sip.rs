@@ -49,17 +49,15 @@ impl Center {
             Event::Registered { user, expires, new, .. } => {
                 if new {
                     let expires_ms = millis(expires);
-                    let person = self.settings.person_of_device(&user);
-                    let log_in = person.filter(|person| person.auto_login).map(|person| person.id);
-                    self.event(now, None, EventKind::PhoneRegistered { device: user, expires_ms });
-                    if let Some(agent) = log_in {
-                        self.tell_acd(now, acd::Input::LogIn { agent });
-                    }
+                    self.event(now, None, EventKind::PhoneRegistered { device: user.clone(), expires_ms });
+                    self.phone_came(now, &user);
                 }
                 self.today.touch();
             }
             Event::Unregistered { user, expired } => {
-                self.event(now, None, EventKind::PhoneUnregistered { device: user, expired });
+                self.event(now, None, EventKind::PhoneUnregistered { device: user.clone(), expired });
+                self.phone_went(now, &user, expired);
+                self.today.touch();
             }
             Event::AuthFailed { user, source } => {
                 let user = PhoneNumber::new(&user).masked();
@@ -79,7 +77,9 @@ impl Center {
         self.next_call += 1;
         let id = CallId(self.next_call);
         let leg = self.mint.mint();
-        let entry = self.entry_of(now, &incoming);
+        let code = self.code_of(&incoming);
+        let told = code.as_ref().map(|code| (Begin::Tell(code.reply.clone()), None));
+        let entry = told.or_else(|| self.entry_of(&incoming));
         let begin = match &entry {
             Some((begin, _)) => begin.clone(),
             None => Begin::Flow,
@@ -137,7 +137,12 @@ impl Center {
                     contact.call.refuse(now, status);
                     self.event(now, Some(id), EventKind::CallRefused { from, to, status, why });
                 }
-                None => contact.call.begin(now, &mut self.mint),
+                None => {
+                    contact.call.begin(now, &mut self.mint);
+                    if let Some(change) = code.and_then(|code| code.change) {
+                        self.tell_acd(now, change);
+                    }
+                }
             }
         }
         self.touched.push_back(id);
@@ -167,18 +172,9 @@ impl Center {
     }
 
     /// What is behind the dialled number, and the flow if it is one.
-    fn entry_of(
-        &mut self,
-        now: Moment,
-        incoming: &Incoming,
-    ) -> Option<(Begin, Option<std::sync::Arc<crate::ivr::Flow>>)> {
+    fn entry_of(&self, incoming: &Incoming) -> Option<(Begin, Option<std::sync::Arc<crate::ivr::Flow>>)> {
         let number = PhoneNumber::new(&incoming.to_user).undecorated();
         let number = number.reveal();
-        if let Identity::Device(device) = &incoming.identity
-            && let Some(speech) = self.feature_code(now, device, number)
-        {
-            return Some((Begin::Tell(speech), None));
-        }
         match self.settings.numbers.get(number) {
             Some(Entry::Flow(name)) => return self.flows.get(name).map(|flow| (Begin::Flow, Some(flow.clone()))),
             Some(Entry::Queue(queue)) => return Some((Begin::Queue(*queue), None)),
@@ -194,34 +190,6 @@ impl Center {
         // Only our own people may dial out: a caller from outside never reaches a trunk by number.
         let ours = matches!(incoming.identity, Identity::Device(_));
         (ours && self.settings.dial_rule(number).is_some()).then(|| (Begin::Outside(PhoneNumber::new(number)), None))
-    }
-
-    /// An agent changes state by dialling a code; the reply is spoken.
-    fn feature_code(&mut self, now: Moment, device: &str, number: &str) -> Option<Speech> {
-        let codes = &self.settings.feature_codes;
-        let agent = self.settings.person_of_device(device).map(|person| person.id);
-        let reason = number
-            .strip_prefix(codes.pause.as_str())
-            .filter(|_| !codes.pause.is_empty())
-            .map(|rest| rest.chars().next().and_then(|digit| codes.reasons.get(&digit).cloned()).unwrap_or_default());
-        let known =
-            [&codes.log_in, &codes.log_out, &codes.resume].into_iter().any(|code| !code.is_empty() && code == number);
-        if !known && reason.is_none() {
-            return None;
-        }
-        let Some(agent) = agent else { return Some(Speech::NotAnAgent) };
-        let (input, speech) = if number == codes.log_in {
-            (acd::Input::LogIn { agent }, Speech::LoggedIn)
-        } else if number == codes.log_out {
-            (acd::Input::LogOut { agent }, Speech::LoggedOut)
-        } else if number == codes.resume {
-            (acd::Input::Resume { agent }, Speech::Resumed)
-        } else {
-            let reason = acd::PauseReason(reason.unwrap_or_default());
-            (acd::Input::Pause { agent, reason }, Speech::Paused)
-        };
-        self.tell_acd(now, input);
-        Some(speech)
     }
 
     /// The caller's line with its port and the answer to its offer; a refusal when there can be none.

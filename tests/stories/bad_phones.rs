@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use thirdring::center::event::EventKind;
+use thirdring::center::event::{AgentWord, EventKind};
 
 use crate::support::house::{AGENTS, CALLERS};
+use crate::support::network::Weather;
 use crate::support::{House, MINJI, secs};
 
 /// Somebody on the carrier's machine, but no telephone of ours.
@@ -194,5 +195,22 @@ fn an_offer_that_comes_late_is_taken_from_the_ack() {
     house.stranger_sends(oddity(), &bye);
     house.wait(secs(1));
     assert_eq!(finals(&house), [200]);
+    house.night_falls();
+}
+
+#[test]
+fn an_agent_whose_phone_falls_silent_is_offered_nobody_until_it_is_back() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.network.sip = Weather::losing(1.0);
+    let away = |house: &House| {
+        let agent = house.board.agents.iter().find(|agent| agent.name == "a-201");
+        agent.is_some_and(|agent| agent.state == AgentWord::Away && agent.reason.as_deref() == Some("no_phone"))
+    };
+    house.wait_until("the registration has run out", secs(400), away);
+    house.network.sip = Weather::FAIR;
+    let back = |house: &House| house.board.agents.iter().any(|a| a.name == "a-201" && a.state == AgentWord::Available);
+    house.wait_until("the phone has registered again", secs(400), back);
+    house.connects(MINJI, "201");
     house.night_falls();
 }

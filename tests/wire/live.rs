@@ -29,6 +29,8 @@ fn the_live_page_shows_who_waits_speaks_two_languages_and_owns_up_when_it_is_cut
     tab.value("document.getElementById('language').click()");
     tab.wait_for("it speaks English", "document.documentElement.lang === 'en'");
     tab.wait_for("its headings too", "document.getElementById('queues-heading').textContent === 'Queues'");
+    let fits = "[...document.querySelectorAll('.scroll')].every(table => table.scrollWidth <= table.clientWidth)";
+    tab.wait_for("every column is on the screen", fits);
     keep(&mut tab, "en");
     assert!(tab.complaints.is_empty(), "the console complains: {:?}", tab.complaints);
 
