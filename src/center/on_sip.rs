@@ -85,15 +85,6 @@ impl Center {
             None => Begin::Flow,
         };
         let worker = self.ports.roomiest();
-        let policy = self.charter.policy();
-        let rules = Rules {
-            guard: policy.guard,
-            ring_limit: policy.ring_limit(),
-            transfer_ring_limit: policy.transfer_ring_limit,
-            announce_transfers: policy.announce_transfers,
-            caller_hangs_up_first: policy.caller_hangs_up_first,
-            closing_wait: policy.closing_wait,
-        };
         let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
         let made_by = match &incoming.identity {
             Identity::Device(device) if !matches!(begin, Begin::Tell(_)) => self.settings.person_of_device(device),
@@ -105,7 +96,7 @@ impl Center {
             self.tell_acd(now, acd::Input::Busy { agent, call: id });
         }
         let contact = Contact {
-            call: Call::new(id, leg, begin, rules, now),
+            call: Call::new(id, leg, begin, self.rules(), now),
             made_by,
             from: from.clone(),
             to: to.clone(),
@@ -146,6 +137,19 @@ impl Center {
             }
         }
         self.touched.push_back(id);
+    }
+
+    /// The charter's promises as a call keeps them.
+    fn rules(&self) -> Rules {
+        let policy = self.charter.policy();
+        Rules {
+            guard: policy.guard,
+            ring_limit: policy.ring_limit(),
+            transfer_ring_limit: policy.transfer_ring_limit,
+            announce_transfers: policy.announce_transfers,
+            caller_hangs_up_first: policy.caller_hangs_up_first,
+            closing_wait: policy.closing_wait,
+        }
     }
 
     /// Why nobody is let in at present.
