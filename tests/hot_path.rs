@@ -212,6 +212,27 @@ fn a_tone_and_keys_of_our_own_cost_no_allocation() {
 }
 
 #[test]
+fn one_short_message_after_the_other_costs_no_allocation() {
+    let mut call = Call::new([Codec::Pcmu, Codec::Pcma]);
+    let max = Duration::from_secs(60);
+    let record = |call: &mut Call, n: u64| {
+        call.command(Command::Record { leg: LegId(0), record: RecordId(n), max });
+        for _ in 0..17 {
+            call.frame(0);
+        }
+        call.command(Command::StopRecord { leg: LegId(0) });
+        call.frame(0);
+    };
+    record(&mut call, 0);
+    let before = ALLOCATIONS.get();
+    for n in 1..50 {
+        record(&mut call, n);
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(call.samples_recorded, 50 * 2 * 1_600, "a whole piece and a part of one each, in whole buffers");
+}
+
+#[test]
 fn recording_and_tapping_a_call_cost_no_allocation_when_buffers_come_back() {
     let mut call = Call::bridged([Codec::Pcmu, Codec::Pcma]);
     for n in 0..2 {

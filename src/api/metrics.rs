@@ -316,7 +316,7 @@ const SHORT_ABANDON_USUAL: Duration = Duration::from_secs(5);
 mod tests {
     use super::*;
     use crate::api::testing::lively_board;
-    use crate::api::{Direction, MediaPackets};
+    use crate::api::{Direction, MediaPackets, SipTransport};
     use crate::center::event::{MissedWhy, Promise};
     use crate::model::{EndedBy, Outcome, PhoneNumber};
     use crate::store::testing::{call_ended, leg_ended, names, record};
@@ -527,6 +527,8 @@ mod tests {
         metrics.set_plumbing(Plumbing {
             sip_requests: vec![(("INVITE".into(), Direction::In), 7), (("FOO".into(), Direction::In), 2)],
             sip_responses: vec![(("INVITE".into(), 486, Direction::In), 3)],
+            sip_transport: SipTransport { refused: 5, ..SipTransport::default() },
+            recording_pieces_lost: 4,
             media_packets: MediaPackets { received: 11, ..MediaPackets::default() },
             ..Plumbing::default()
         });
@@ -542,6 +544,8 @@ mod tests {
             ("thirdring_sip_requests_total{method=\"other\",direction=\"in\"}", 2.0),
             ("thirdring_sip_requests_total{method=\"BYE\",direction=\"out\"}", 0.0),
             ("thirdring_sip_responses_total{method=\"INVITE\",class=\"4xx\",direction=\"in\"}", 3.0),
+            ("thirdring_sip_transport_faults_total{kind=\"connection_refused\"}", 5.0),
+            ("thirdring_recording_pieces_lost_total", 4.0),
             ("thirdring_media_packets_total{result=\"received\"}", 11.0),
             ("thirdring_config_last_reload_success", 0.0),
             ("thirdring_live_clients", 3.0),
@@ -576,7 +580,7 @@ mod tests {
     }
 
     /// Dashboards and alert rules hold these names: changing one breaks somebody's screen.
-    const NAMES: [&str; 51] = [
+    const NAMES: [&str; 53] = [
         "thirdring_calls_total",
         "thirdring_calls_active",
         "thirdring_call_duration_seconds",
@@ -619,6 +623,8 @@ mod tests {
         "thirdring_calls_one_way_audio_total",
         "thirdring_calls_no_media_total",
         "thirdring_dtmf_events_total",
+        "thirdring_sip_transport_faults_total",
+        "thirdring_recording_pieces_lost_total",
         "thirdring_media_packets_total",
         "thirdring_event_log_rows_total",
         "thirdring_event_log_lag_seconds",

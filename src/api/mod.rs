@@ -28,6 +28,6 @@ pub use error::Problem;
 pub use exposition::Format;
 pub use health::Readiness;
 pub use metrics::{Metrics, Vocabulary};
-pub use plumbing::{Direction, MediaPackets, Plumbing};
+pub use plumbing::{Direction, MediaPackets, Plumbing, SipTransport};
 pub use router::{Asked, Handles, router, routers, serve};
 pub use wire::{Delta, Snapshot, THRESHOLDS};

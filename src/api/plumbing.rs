@@ -21,8 +21,12 @@ pub struct Plumbing {
     /// Datagrams and streams that were no SIP message.
     pub sip_parse_errors: u64,
     pub sip_transactions_active: u64,
+    /// What the sockets could not do, or would not.
+    pub sip_transport: SipTransport,
     /// RTP packets by what became of them.
     pub media_packets: MediaPackets,
+    /// Pieces of voice messages, 200 ms each, that the disk was too slow for.
+    pub recording_pieces_lost: u64,
     /// The writer of the event log.
     pub store: Status,
 }
@@ -63,6 +67,33 @@ pub struct MediaPackets {
     pub malformed: u64,
 }
 
+/// Trouble on the SIP sockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SipTransport {
+    /// Connections beyond what one source, or all together, may have.
+    pub refused: u64,
+    /// Connections closed because they said nothing whole, or nothing any more.
+    pub expired: u64,
+    /// Messages that could not be handed to a socket.
+    pub unsent: u64,
+    /// Datagrams that came back because nobody listens there.
+    pub unreachable: u64,
+    /// Failures to read from a socket.
+    pub read_errors: u64,
+}
+
+impl SipTransport {
+    fn series(&self) -> [([(&'static str, &'static str); 1], u64); 5] {
+        [
+            ([("kind", "connection_refused")], self.refused),
+            ([("kind", "connection_expired")], self.expired),
+            ([("kind", "unsent")], self.unsent),
+            ([("kind", "unreachable")], self.unreachable),
+            ([("kind", "read_error")], self.read_errors),
+        ]
+    }
+}
+
 impl Plumbing {
     pub(super) fn encode(&self, encoder: &mut DescriptorEncoder<'_>, now_unix_ms: i64) -> std::fmt::Result {
         counters(encoder, "sip_requests", "SIP requests", self.requests())?;
@@ -70,6 +101,9 @@ impl Plumbing {
         counter(encoder, "sip_retransmits", "SIP messages sent again by a timer.", self.sip_retransmits)?;
         counter(encoder, "sip_parse_errors", "What was no SIP message.", self.sip_parse_errors)?;
         alone(encoder, "sip_transactions_active", "SIP transactions now", self.sip_transactions_active as f64)?;
+        counters(encoder, "sip_transport_faults", "Trouble on the SIP sockets", self.sip_transport.series())?;
+        let lost = self.recording_pieces_lost;
+        counter(encoder, "recording_pieces_lost", "Pieces of voice messages that the disk was too slow for.", lost)?;
         let packets = &self.media_packets;
         counters(
             encoder,

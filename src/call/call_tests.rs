@@ -204,6 +204,33 @@ fn a_direct_number_rings_and_is_answered_by_the_server_at_five_seconds() {
 }
 
 #[test]
+fn a_caller_who_holds_leaves_music_for_the_agent() {
+    let (mut desk, leg) = Desk::talking();
+    let outputs = desk.give(Input::Held { leg: CALLER });
+    assert!(outputs.contains(&Output::Hear { leg, hear: Hear::Music }));
+    assert!(outputs.contains(&Output::Part { a: CALLER, b: leg }));
+    desk.wait(5);
+    assert!(desk.give(Input::Resumed { leg: CALLER }).contains(&Output::Bridge { a: CALLER, b: leg }));
+    let outputs = desk.give(Input::HungUp { leg: CALLER });
+    assert_eq!(summary(&outputs).held, Duration::from_secs(5));
+}
+
+#[test]
+fn two_who_hold_each_other_hear_each_other_when_both_have_resumed() {
+    let (mut desk, leg) = Desk::talking();
+    desk.give(Input::Held { leg });
+    desk.wait(2);
+    desk.give(Input::Held { leg: CALLER });
+    desk.wait(2);
+    let bridged = Output::Bridge { a: CALLER, b: leg };
+    assert!(!desk.give(Input::Resumed { leg }).contains(&bridged), "the caller still holds");
+    desk.wait(2);
+    assert!(desk.give(Input::Resumed { leg: CALLER }).contains(&bridged));
+    let outputs = desk.give(Input::HungUp { leg: CALLER });
+    assert_eq!(summary(&outputs).held, Duration::from_secs(6), "counted once");
+}
+
+#[test]
 fn the_persons_clock_starts_when_the_phone_rings() {
     let (mut desk, outputs) = Desk::new(Begin::Person(AGENT));
     let leg = dialled(&outputs);

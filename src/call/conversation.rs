@@ -16,11 +16,7 @@ impl Call {
         }
         self.state = State::Talking { with };
         self.timeline.talking(now, agent);
-        if leg.is_some_and(|leg| leg.state == LegState::Held) {
-            self.hear(self.caller, Hear::Music);
-        } else {
-            self.outputs.push_back(Output::Bridge { a: self.caller, b: with });
-        }
+        self.join(now, with);
         self.fact(Fact::Connected { agent });
     }
 
@@ -33,21 +29,54 @@ impl Call {
         }
     }
 
-    pub(super) fn held(&mut self, now: Moment, leg: LegId) {
-        if self.state == (State::Talking { with: leg }) {
-            self.timeline.held(now);
-            self.outputs.push_back(Output::Part { a: self.caller, b: leg });
+    /// The two hear each other, or music where the other one holds.
+    pub(super) fn join(&mut self, now: Moment, with: LegId) {
+        let (caller_holds, other_holds) = (self.holds(self.caller), self.holds(with));
+        if !caller_holds && !other_holds {
+            self.timeline.resumed(now);
+            self.outputs.push_back(Output::Bridge { a: self.caller, b: with });
+            return;
+        }
+        self.timeline.held(now);
+        if other_holds {
             self.hear(self.caller, Hear::Music);
+        }
+        if caller_holds {
+            self.hear(with, Hear::Music);
+        }
+    }
+
+    /// Whoever is put on hold hears music: a line that falls silent is taken for a dead one, by people and by machines.
+    pub(super) fn held(&mut self, now: Moment, leg: LegId) {
+        if let Some((with, other)) = self.talks_with(leg) {
+            self.timeline.held(now);
+            self.outputs.push_back(Output::Part { a: self.caller, b: with });
+            self.hear(other, Hear::Music);
         }
         self.fact(Fact::Held { leg });
     }
 
+    /// Whoever resumes first goes on listening to music, until the other one resumes too.
     pub(super) fn resumed(&mut self, now: Moment, leg: LegId) {
-        if self.state == (State::Talking { with: leg }) {
-            self.timeline.resumed(now);
-            self.outputs.push_back(Output::Bridge { a: self.caller, b: leg });
+        if let Some((with, other)) = self.talks_with(leg)
+            && !self.holds(other)
+        {
+            self.join(now, with);
         }
         self.fact(Fact::Resumed { leg });
+    }
+
+    /// The caller's partner, and whom of the two this leg speaks to; none when it is in no conversation.
+    fn talks_with(&self, leg: LegId) -> Option<(LegId, LegId)> {
+        match self.state {
+            State::Talking { with } if with == leg => Some((with, self.caller)),
+            State::Talking { with } if self.caller == leg => Some((with, with)),
+            _ => None,
+        }
+    }
+
+    fn holds(&self, leg: LegId) -> bool {
+        self.leg(leg).is_some_and(|leg| leg.state == LegState::Held)
     }
 
     pub(super) fn in_talk(&mut self, now: Moment, input: Input, with: LegId, mint: &mut LegMint) {

@@ -35,6 +35,7 @@ pub struct Summary {
     pub ended: Moment,
     pub waited: Duration,
     pub talked: Duration,
+    /// Of the time talked: how long either of the two held the other.
     pub held: Duration,
     pub transfers: u32,
     pub queue: Option<QueueId>,

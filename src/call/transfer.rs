@@ -2,7 +2,7 @@
 //! word, and the leg that asked is told the truth (RFC 3515 2.4.5).
 
 use super::call::{Asked, Call, State};
-use super::leg::{LegMint, LegState, Role};
+use super::leg::{LegMint, Role};
 use super::message::{Destination, Fact, HangUpWhy, Hear, Input, Output, Progress, Speech, Target, TransferBack};
 use crate::model::{AgentId, EndedBy, LegId, Moment};
 
@@ -89,12 +89,7 @@ impl Call {
     pub(super) fn back_to_first(&mut self, now: Moment, with: LegId) {
         self.state = State::Talking { with };
         self.timeline.talking(now, None);
-        if self.leg(with).is_some_and(|leg| leg.state == LegState::Held) {
-            self.timeline.held(now);
-            self.hear(self.caller, Hear::Music);
-        } else {
-            self.outputs.push_back(Output::Bridge { a: self.caller, b: with });
-        }
+        self.join(now, with);
     }
 
     pub(super) fn announced(

@@ -40,7 +40,8 @@ pub struct Center {
     pub(super) next_call: u64,
     pub(super) next_task: u64,
     pub(super) next_record: u64,
-    pub(super) records: HashMap<RecordId, CallId>,
+    /// Voice messages being spoken: whose, and since when.
+    pub(super) records: BTreeMap<RecordId, (CallId, Moment)>,
     /// Calls with effects that have not been carried out yet.
     pub(super) touched: VecDeque<CallId>,
     timers: BTreeSet<(Moment, CallId)>,
@@ -134,7 +135,7 @@ impl Center {
             next_call: 0,
             next_task: 0,
             next_record: 0,
-            records: HashMap::new(),
+            records: BTreeMap::new(),
             touched: VecDeque::new(),
             timers: BTreeSet::new(),
             outputs: VecDeque::new(),
@@ -290,7 +291,7 @@ impl Center {
     }
 
     /// The effects of every call that was spoken to.
-    fn drain_touched(&mut self, now: Moment) {
+    pub(super) fn drain_touched(&mut self, now: Moment) {
         while let Some(id) = self.touched.pop_front() {
             while let Some(contact) = self.calls.get_mut(&id) {
                 if let Some(output) = contact.call.poll_output() {
@@ -328,7 +329,7 @@ impl Center {
             self.timers.remove(&(at, id));
         }
         self.plays.retain(|_, (call, _)| *call != id);
-        self.records.retain(|_, call| *call != id);
+        self.records.retain(|_, (call, _)| *call != id);
         Some(contact)
     }
 
@@ -382,7 +383,6 @@ impl Center {
     fn drain(&mut self, now: Moment) {
         if !self.draining {
             self.draining = true;
-            self.sip.drain(true);
             let calls = self.calls.len();
             self.event(now, None, EventKind::ServerDraining { calls });
         }

@@ -261,6 +261,7 @@ pub struct CallRecord {
     pub waited_ms: u64,
     /// Time in conversation, holds included, in milliseconds.
     pub talked_ms: u64,
+    /// Of the time talked: how long the caller or the other side held, or both.
     pub held_ms: u64,
     pub transfers: u32,
 }

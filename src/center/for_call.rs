@@ -60,6 +60,7 @@ impl Center {
         match (early, line.answer.clone()) {
             (Some(from), Some(sdp)) => {
                 self.sip.provisional(now, session, 183, Some(sdp));
+                self.agree_as_answered(leg);
                 self.command_of(leg, |_| Command::Bridge { a: leg, b: from });
             }
             _ => self.sip.provisional(now, session, 180, None),
@@ -73,6 +74,7 @@ impl Center {
         if let Some(sdp) = line.answer.clone() {
             let session = line.session;
             self.sip.answer(now, session, sdp);
+            self.agree_as_answered(leg);
         }
         self.watch(leg);
     }

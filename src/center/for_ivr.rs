@@ -80,7 +80,7 @@ impl Center {
                 self.task(now, id, TaskKind::TextMessage, &to, |task| task.note.clone_from(&text));
                 self.outputs.push_back(Effect::SendText { call: id, to, text });
             }
-            Output::Record { max, .. } => self.flow_records(id, max),
+            Output::Record { max, .. } => self.flow_records(now, id, max),
             Output::StopRecord => self.command_of_caller(id, |leg| Command::StopRecord { leg }),
             Output::Ticket { ticket, record } => {
                 let number = self.calls.get(&id).map_or_else(String::new, |c| c.from.reveal().to_owned());
@@ -194,10 +194,10 @@ impl Center {
         });
     }
 
-    fn flow_records(&mut self, id: CallId, max: std::time::Duration) {
+    fn flow_records(&mut self, now: Moment, id: CallId, max: std::time::Duration) {
         self.next_record += 1;
         let record = RecordId(self.next_record);
-        self.records.insert(record, id);
+        self.records.insert(record, (id, now));
         let file = self.recording_file(record);
         self.outputs.push_back(Effect::OpenRecording { record, file });
         // The tone is for the caller's ear; what is recorded is the caller's voice, so both can start at once.
@@ -205,6 +205,14 @@ impl Center {
         let (play, clips) = (PlayId(self.next_play), self.library.find(BEEP).into_iter().collect());
         self.command_of_caller(id, |leg| Command::Play { leg, play, clips });
         self.command_of_caller(id, |leg| Command::Record { leg, record, max });
+    }
+
+    /// Most people end a message by hanging up: what they said until now is a message like any other.
+    pub(super) fn keep_message(&mut self, now: Moment, id: CallId) {
+        let spoken = self.records.iter().find(|(_, (call, _))| *call == id);
+        let Some((record, since)) = spoken.map(|(record, (_, since))| (*record, *since)) else { return };
+        self.tell_flow(now, id, ivr::Input::Recorded { record, length: now.since(since) });
+        self.drain_touched(now);
     }
 
     fn task(&mut self, now: Moment, id: CallId, kind: TaskKind, number: &str, fill: impl FnOnce(&mut TaskRecord)) {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::call::Role;
 use crate::model::{AgentId, CallId, Codec, LegId, Moment, PhoneNumber};
 use crate::sdp::Negotiation;
-use crate::sip::{ReferId, SessionId};
+use crate::sip::{Incoming, ReferId, SessionId};
 
 /// One leg's line.
 #[derive(Debug)]
@@ -31,6 +31,30 @@ pub(super) struct Line {
     pub(super) answered: Option<Moment>,
     pub(super) ended: Option<Moment>,
     pub(super) status: u16,
+}
+
+impl Line {
+    /// A caller's line that has no part in the audio path yet.
+    pub(super) fn of_caller(now: Moment, call: CallId, leg: LegId, incoming: &Incoming, party: PhoneNumber) -> Line {
+        Line {
+            leg,
+            call,
+            role: Role::Caller,
+            agent: None,
+            party,
+            session: incoming.session,
+            media: None,
+            answer: None,
+            held: false,
+            refer: None,
+            signalling_over: false,
+            started: now,
+            ringing: None,
+            answered: None,
+            ended: None,
+            status: 0,
+        }
+    }
 }
 
 /// A line's part in the audio path.

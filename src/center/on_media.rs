@@ -26,7 +26,7 @@ impl Center {
                 self.tell_call(now, call, call::Input::MediaLost { leg });
             }
             Event::RecordFinished { record, length, .. } => {
-                if let Some(call) = self.records.remove(&record) {
+                if let Some((call, _)) = self.records.remove(&record) {
                     self.tell_flow(now, call, ivr::Input::Recorded { record, length });
                 }
             }

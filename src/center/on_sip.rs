@@ -69,10 +69,9 @@ impl Center {
     fn on_incoming(&mut self, now: Moment, incoming: Incoming) {
         let to = PhoneNumber::new(&incoming.to_user).undecorated();
         let (from, source) = self.who(&incoming);
-        if self.calls.len() >= self.settings.calls_max {
+        if let Some(why) = self.why_closed() {
             let retry = std::time::Duration::from_secs(5);
             self.sip.reject(now, incoming.session, 503, Some(retry), None);
-            let why = format!("all {} calls are in use", self.settings.calls_max);
             return self.event(now, None, EventKind::CallRefused { from, to, status: 503, why });
         }
         self.next_call += 1;
@@ -86,15 +85,6 @@ impl Center {
             None => Begin::Flow,
         };
         let worker = self.ports.roomiest();
-        let policy = self.charter.policy();
-        let rules = Rules {
-            guard: policy.guard,
-            ring_limit: policy.ring_limit(),
-            transfer_ring_limit: policy.transfer_ring_limit,
-            announce_transfers: policy.announce_transfers,
-            caller_hangs_up_first: policy.caller_hangs_up_first,
-            closing_wait: policy.closing_wait,
-        };
         let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
         let made_by = match &incoming.identity {
             Identity::Device(device) if !matches!(begin, Begin::Tell(_)) => self.settings.person_of_device(device),
@@ -106,7 +96,7 @@ impl Center {
             self.tell_acd(now, acd::Input::Busy { agent, call: id });
         }
         let contact = Contact {
-            call: Call::new(id, leg, begin, rules, now),
+            call: Call::new(id, leg, begin, self.rules(), now),
             made_by,
             from: from.clone(),
             to: to.clone(),
@@ -124,8 +114,14 @@ impl Center {
         };
         self.calls.insert(id, contact);
         self.event(now, Some(id), EventKind::CallReceived { from: from.clone(), to: to.clone(), source });
-        let refusal = self.open_caller(now, id, leg, worker, &incoming, from.clone());
-        let refusal = refusal.or_else(|| entry.is_none().then(|| (404, "no such number".to_owned())));
+        let refusal = match entry {
+            // Whoever dials nonsense costs no port.
+            None => {
+                self.lines.insert(Line::of_caller(now, id, leg, &incoming, from.clone()));
+                Some((404, "no such number".to_owned()))
+            }
+            Some(_) => self.open_caller(now, id, leg, worker, &incoming, from.clone()),
+        };
         if let Some(contact) = self.calls.get_mut(&id) {
             match refusal {
                 Some((status, why)) => {
@@ -141,6 +137,28 @@ impl Center {
             }
         }
         self.touched.push_back(id);
+    }
+
+    /// The charter's promises as a call keeps them.
+    fn rules(&self) -> Rules {
+        let policy = self.charter.policy();
+        Rules {
+            guard: policy.guard,
+            ring_limit: policy.ring_limit(),
+            transfer_ring_limit: policy.transfer_ring_limit,
+            announce_transfers: policy.announce_transfers,
+            caller_hangs_up_first: policy.caller_hangs_up_first,
+            closing_wait: policy.closing_wait,
+        }
+    }
+
+    /// Why nobody is let in at present.
+    fn why_closed(&self) -> Option<String> {
+        if self.draining {
+            return Some("the server takes no more calls: it is about to stop".to_owned());
+        }
+        let full = self.calls.len() >= self.settings.calls_max;
+        full.then(|| format!("all {} calls are in use", self.settings.calls_max))
     }
 
     /// Whose call it is: the number that records show and the trunk or phone it came by.
@@ -188,59 +206,70 @@ impl Center {
         incoming: &Incoming,
         party: PhoneNumber,
     ) -> Option<(u16, String)> {
-        let mut refusal = None;
-        let mut answer = None;
-        let media = match self.open_media(now, leg, worker) {
-            Some(mut media) => {
-                if let Some(offer) = &incoming.offer {
-                    match media.negotiation.answer(offer) {
-                        Ok((sdp, agreed)) => {
-                            media.codec = Some(agreed.codec);
-                            self.agree(worker, leg, &agreed);
-                            answer = Some(sdp);
-                        }
-                        Err(error) => refusal = Some((sdp_status(&error), error.to_string())),
-                    }
-                } else {
-                    answer = Some(media.negotiation.offer(sdp::Direction::SendRecv));
-                }
-                Some(media)
-            }
-            None => {
-                refusal = Some((503, "no RTP port is free".to_owned()));
+        let mut line = Line::of_caller(now, call, leg, incoming, party);
+        let opened = self.open_caller_media(now, leg, worker, incoming.offer.as_ref());
+        let refusal = match opened {
+            Ok((media, answer)) => {
+                (line.media, line.answer) = (Some(media), Some(answer));
                 None
             }
+            Err(refusal) => Some(refusal),
         };
-        self.lines.insert(Line {
-            leg,
-            call,
-            role: Role::Caller,
-            agent: None,
-            party,
-            session: incoming.session,
-            media,
-            answer,
-            held: false,
-            refer: None,
-            signalling_over: false,
-            started: now,
-            ringing: None,
-            answered: None,
-            ended: None,
-            status: 0,
-        });
+        self.lines.insert(line);
         refusal
+    }
+
+    /// A port for a caller whose offer we can take, and what our answer will say. Nothing is sent there before that
+    /// answer has left.
+    fn open_caller_media(
+        &mut self,
+        now: Moment,
+        leg: LegId,
+        worker: usize,
+        offer: Option<&Bytes>,
+    ) -> Result<(Media, Bytes), (u16, String)> {
+        let no_port = || (503, "no RTP port is free".to_owned());
+        let (slot, port) = self.ports.take(now, worker).ok_or_else(no_port)?;
+        let (mut media, seed) = self.media_at(leg, worker, port);
+        let answer = match offer.map(|offer| media.negotiation.answer(offer)) {
+            None => media.negotiation.offer(sdp::Direction::SendRecv),
+            Some(Ok((answer, agreed))) => {
+                media.codec = Some(agreed.codec);
+                answer
+            }
+            Some(Err(error)) => {
+                self.ports.put_back(worker, slot);
+                return Err((sdp_status(&error), error.to_string()));
+            }
+        };
+        self.command(worker, Command::Open { leg, slot, seed });
+        Ok((media, answer))
     }
 
     /// A port for a leg, opened on the worker.
     pub(super) fn open_media(&mut self, now: Moment, leg: LegId, worker: usize) -> Option<Media> {
         let (slot, port) = self.ports.take(now, worker)?;
+        let (media, seed) = self.media_at(leg, worker, port);
+        self.command(worker, Command::Open { leg, slot, seed });
+        Some(media)
+    }
+
+    fn media_at(&self, leg: LegId, worker: usize, port: u16) -> (Media, u64) {
         // The id needs to be unique within us, not secret (RFC 8866 5.2).
         let seed = leg.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.wall.zero_unix_ms.unsigned_abs();
-        self.command(worker, Command::Open { leg, slot, seed });
         let local = std::net::SocketAddr::new(self.settings.media.address, port);
         let negotiation = Negotiation::new(local, self.settings.media.codecs.clone(), seed >> 2);
-        Some(Media { worker, negotiation, codec: None })
+        (Media { worker, negotiation, codec: None }, seed)
+    }
+
+    /// The caller has been told where we listen: what was agreed with the answer holds from now on.
+    pub(super) fn agree_as_answered(&mut self, leg: LegId) {
+        let media = self.lines.get(leg).and_then(|line| line.media.as_ref());
+        if let Some((worker, agreed)) =
+            media.and_then(|media| Some((media.worker, media.negotiation.agreed()?.clone())))
+        {
+            self.agree(worker, leg, &agreed);
+        }
     }
 
     pub(super) fn agree(&mut self, worker: usize, leg: LegId, agreed: &Agreed) {
@@ -389,6 +418,9 @@ impl Center {
             // Nobody hung up: the ACK never came or the way broke.
             self.tell_call(now, id, call::Input::End { by: EndedBy::Network });
         } else {
+            if role == Role::Caller {
+                self.keep_message(now, id);
+            }
             self.tell_call(now, id, call::Input::HungUp { leg });
         }
         self.line_over(now, leg);

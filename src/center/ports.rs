@@ -55,6 +55,16 @@ impl Ports {
         }
     }
 
+    /// Takes back a slot that was not opened: it has not been heard of, so it need not rest.
+    pub(super) fn put_back(&mut self, worker: usize, slot: PortSlot) {
+        if let Some(pool) = self.workers.get_mut(worker)
+            && usize::from(slot.0) < pool.numbers.len()
+            && !pool.free.iter().any(|(free, _)| *free == slot)
+        {
+            pool.free.push_front((slot, None));
+        }
+    }
+
     /// Slots that are neither in use nor lost.
     pub(super) fn free(&self) -> usize {
         self.workers.iter().map(|pool| pool.free.len()).sum()

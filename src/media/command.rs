@@ -99,7 +99,14 @@ pub enum Event {
     MediaLost { leg: LegId, silent_for: Duration },
     /// A piece of the recording in order, without gaps: 200 ms each (`Recorder`'s chunk), the last one shorter.
     /// Give the buffer back with `Command::Recycle`.
-    Recorded { record: RecordId, samples: Box<[i16]> },
+    Recorded {
+        record: RecordId,
+        /// Samples of the recording before this piece.
+        before: u64,
+        samples: Box<[i16]>,
+        /// How many of the samples count.
+        len: usize,
+    },
     /// The recording is complete.
     RecordFinished {
         record: RecordId,

@@ -20,6 +20,34 @@ pub struct Library {
     sine: Sine,
 }
 
+/// What a clip is made of, encoded; made on whatever thread has the time.
+pub struct Recording(Clip);
+
+impl Recording {
+    /// From a WAV file, as `LibraryBuilder::wav` takes it.
+    ///
+    /// # Errors
+    /// When the bytes are no such file.
+    pub fn of_wav(wav_bytes: &[u8]) -> Result<Recording, WavError> {
+        Ok(Recording::of_samples(&wav::samples(wav_bytes)?))
+    }
+
+    fn of_samples(samples: &[i16]) -> Recording {
+        let encoded = |codec| {
+            let mut codes = vec![0; samples.len()];
+            g711::encode_into(codec, samples, &mut codes);
+            codes.into_boxed_slice()
+        };
+        Recording(Clip { pcmu: encoded(Codec::Pcmu), pcma: encoded(Codec::Pcma) })
+    }
+}
+
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recording({} samples)", self.0.pcmu.len())
+    }
+}
+
 /// One clip at 8 kHz: a byte a sample in either law.
 struct Clip {
     pcmu: Box<[u8]>,
@@ -103,14 +131,18 @@ impl LibraryBuilder {
     /// # Errors
     /// When the bytes are no such file.
     pub fn wav(&mut self, name: &str, wav_bytes: &[u8]) -> Result<ClipId, WavError> {
-        Ok(self.samples(name, &wav::samples(wav_bytes)?))
+        Ok(self.recording(name, Recording::of_wav(wav_bytes)?))
     }
 
     /// Adds samples at 8 kHz.
     pub fn samples(&mut self, name: &str, samples: &[i16]) -> ClipId {
-        let encoded = |codec| samples.iter().map(|sample| g711::encode(codec, *sample)).collect();
+        self.recording(name, Recording::of_samples(samples))
+    }
+
+    /// Adds what was encoded elsewhere.
+    pub fn recording(&mut self, name: &str, recording: Recording) -> ClipId {
         let clip = ClipId(self.library.clips.len() as u32);
-        self.library.clips.push(Clip { pcmu: encoded(Codec::Pcmu), pcma: encoded(Codec::Pcma) });
+        self.library.clips.push(recording.0);
         self.library.names.insert(name.to_owned(), clip);
         clip
     }

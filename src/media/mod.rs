@@ -26,7 +26,7 @@ mod worker;
 
 pub use command::{Command, Counts, Event, Forward, PacketKind, PlayId, PortSlot, Settings};
 pub use g711::{decode, decode_into, encode, encode_into, silence, transcode};
-pub use library::{ClipId, Library, LibraryBuilder};
+pub use library::{ClipId, Library, LibraryBuilder, Recording};
 pub use statistics::{RemoteReport, Statistics};
 pub use wav::WavError;
 pub use worker::Worker;

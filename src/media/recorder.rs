@@ -110,8 +110,9 @@ impl Recorder {
     pub fn finish(self, full: bool, outbox: &mut Outbox) {
         let rest = self.samples_max.saturating_sub(self.flushed).min(self.filled as u64) as usize;
         if rest > 0 {
-            let samples = if rest == CHUNK_SAMPLES { self.chunk } else { Box::from(&self.chunk[..rest]) };
-            outbox.push(Event::Recorded { record: self.record, samples });
+            outbox.push(Event::Recorded { record: self.record, before: self.flushed, samples: self.chunk, len: rest });
+        } else {
+            outbox.recycle(self.chunk);
         }
         let length = Duration::from_nanos((self.flushed + rest as u64) * 125_000);
         outbox.push(Event::RecordFinished { record: self.record, length, full });
@@ -125,7 +126,7 @@ impl Recorder {
         }
         let fresh = blank(outbox);
         let samples = std::mem::replace(&mut self.chunk, fresh);
-        outbox.push(Event::Recorded { record: self.record, samples });
+        outbox.push(Event::Recorded { record: self.record, before: self.flushed, samples, len: CHUNK_SAMPLES });
         self.flushed += CHUNK_SAMPLES as u64;
         self.filled = 0;
         self.base = self.base.map(|base| base.wrapping_add(CHUNK_SAMPLES as u32));
@@ -179,9 +180,9 @@ mod tests {
             let mut heard = Vec::new();
             while let Some(event) = self.outbox.pop() {
                 match event {
-                    Event::Recorded { record, samples } => {
-                        assert_eq!(record, RECORD);
-                        heard.extend_from_slice(&samples);
+                    Event::Recorded { record, before, samples, len } => {
+                        assert_eq!((record, before), (RECORD, heard.len() as u64));
+                        heard.extend_from_slice(&samples[..len]);
                     }
                     Event::RecordFinished { length, full, .. } => {
                         assert_eq!(self.outbox.pop(), None, "nothing follows the end");

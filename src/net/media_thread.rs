@@ -93,6 +93,12 @@ impl MediaHandle {
         self.counter().counts()
     }
 
+    /// Gives sample buffers back from wherever it is taken.
+    #[must_use]
+    pub fn recycler(&self) -> MediaRecycler {
+        MediaRecycler { sender: self.sender.clone(), shared: Arc::clone(&self.shared) }
+    }
+
     /// Reads the counts from wherever it is taken.
     #[must_use]
     pub fn counter(&self) -> MediaCounter {
@@ -119,6 +125,22 @@ impl MediaCounter {
     #[must_use]
     pub fn counts(&self) -> Counts {
         *self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way back for buffers of one worker; cheap to clone, never waits.
+#[derive(Clone, Debug)]
+pub struct MediaRecycler {
+    sender: SyncSender<Command>,
+    shared: Arc<Shared>,
+}
+
+impl MediaRecycler {
+    /// The worker uses the buffer again; it makes a new one should it be too busy to take this one back.
+    pub fn give_back(&self, samples: Box<[i16]>) {
+        if self.sender.try_send(Command::Recycle { samples }).is_ok() {
+            self.shared.ring();
+        }
     }
 }
 

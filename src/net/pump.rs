@@ -81,17 +81,16 @@ impl<M: Machine> Pump<M> {
         }
     }
 
-    /// What has come meanwhile is taken along: one round of effects for a burst of messages.
+    /// What has come meanwhile is taken along, one of each kind in turn: one round of effects for a burst of messages, and
+    /// a flood of either kind never keeps the other waiting.
     fn take_along(&mut self) -> bool {
         for _ in 0..BURST_MAX {
-            let going_on = if let Ok(arrival) = self.arrivals.try_recv() {
-                self.arrived(arrival)
-            } else if let Ok(letter) = self.letters.try_recv() {
-                self.letter(letter)
-            } else {
-                return true;
-            };
-            if !going_on {
+            let (arrival, letter) = (self.arrivals.try_recv().ok(), self.letters.try_recv().ok());
+            if arrival.is_none() && letter.is_none() {
+                break;
+            }
+            let going_on = arrival.is_none_or(|arrival| self.arrived(arrival));
+            if !going_on || !letter.is_none_or(|letter| self.letter(letter)) {
                 return false;
             }
         }
@@ -145,7 +144,7 @@ impl<M: Machine> Pump<M> {
     }
 }
 
-/// Messages handled before effects and timers get their turn.
+/// Messages of each kind handled before effects and timers get their turn.
 const BURST_MAX: usize = 64;
 
 /// A wait that never matters: the machine wants nothing.
@@ -153,3 +152,96 @@ const FAR: Duration = Duration::from_secs(3_600);
 
 /// When a media thread was too far behind, it is tried again so soon.
 const RETRY: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::{Flow, Transport};
+    use bytes::Bytes;
+    use std::net::SocketAddr;
+
+    /// Writes down what it is told, in order.
+    #[derive(Default)]
+    struct Diary(Vec<&'static str>);
+
+    impl Machine for Diary {
+        type Control = bool;
+        type Errand = ();
+
+        fn arrived(&mut self, _now: Moment, _arrival: Arrival) {
+            self.0.push("arrival");
+        }
+
+        fn media(&mut self, _now: Moment, _worker: usize, _event: Event) {
+            self.0.push("media");
+        }
+
+        fn told(&mut self, _now: Moment, going_on: bool) -> bool {
+            self.0.push("told");
+            going_on
+        }
+
+        fn handle_timeout(&mut self, _now: Moment) {}
+
+        fn poll_timeout(&self) -> Option<Moment> {
+            None
+        }
+
+        fn poll_effect(&mut self) -> Option<Effect<()>> {
+            None
+        }
+
+        fn errand(&mut self, _now: Moment, (): ()) {}
+    }
+
+    /// One round of a pump before which so much is waiting; whether it goes on, and its diary.
+    fn round(arrivals: usize, letters: &[bool]) -> (bool, Vec<&'static str>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (transports, _) = SipTransports::bind(&[], &[]).await.expect("there is nothing to bind");
+            let (arrive, arriving) = mpsc::channel(1_000);
+            let (write, letters_in) = mpsc::channel(1_000);
+            let address = SocketAddr::from(([127, 0, 0, 1], 5060));
+            let flow = Flow { transport: Transport::Udp, local: address, remote: address, connection: None };
+            for _ in 0..arrivals {
+                arrive.try_send(Arrival::Datagram { flow, bytes: Bytes::new() }).expect("there is room");
+            }
+            for going_on in letters {
+                write.try_send(Letter::Control(*going_on)).expect("there is room");
+            }
+            let mut pump = Pump {
+                machine: Diary::default(),
+                transports,
+                arrivals: arriving,
+                letters: letters_in,
+                media: Vec::new(),
+                origin: origin(),
+            };
+            let going_on = pump.take_along();
+            (going_on, pump.machine.0)
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a pump has a clock")]
+    fn origin() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn a_flood_of_messages_keeps_no_letter_waiting_nor_the_other_way_round() {
+        let (_, diary) = round(900, &[true; 10]);
+        assert_eq!(diary.iter().position(|entry| *entry == "told"), Some(1));
+        assert_eq!(diary.iter().rposition(|entry| *entry == "told"), Some(19));
+        assert_eq!(diary.len(), BURST_MAX + 10, "and then it is the timers' turn");
+        let (_, diary) = round(10, &[true; 900]);
+        assert_eq!(diary.iter().rposition(|entry| *entry == "arrival"), Some(18));
+        assert_eq!(diary.len(), BURST_MAX + 10);
+    }
+
+    #[test]
+    fn the_order_to_stop_is_heard_in_a_flood() {
+        let (going_on, diary) = round(900, &[true, false]);
+        assert!(!going_on);
+        assert_eq!(diary, ["arrival", "told", "arrival", "told"]);
+    }
+}

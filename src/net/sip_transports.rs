@@ -4,14 +4,15 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UdpSocket, tcp::OwnedReadHalf};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 
 use super::error::NetError;
+use super::sip_connections::{ConnectionLimits, House, WRITES_MAX, accept, connect};
+use super::sip_datagrams;
+use super::transport_counts::TransportCounts;
 use crate::sip::{ConnectionId, Flow, Transmit, Transport};
 
 /// What came in.
@@ -43,12 +44,9 @@ pub enum Arrival {
 pub struct SipTransports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     listeners: Vec<(Transport, SocketAddr)>,
-    arrivals: mpsc::Sender<Arrival>,
+    house: House,
     connections: HashMap<ConnectionId, (Flow, mpsc::Sender<Bytes>)>,
     by_remote: HashMap<SocketAddr, ConnectionId>,
-    next_connection: Arc<std::sync::atomic::AtomicU64>,
-    /// Messages that could not be handed to a socket.
-    pub unsent: u64,
 }
 
 impl SipTransports {
@@ -60,22 +58,33 @@ impl SipTransports {
         udp: &[SocketAddr],
         tcp: &[SocketAddr],
     ) -> Result<(SipTransports, mpsc::Receiver<Arrival>), NetError> {
+        SipTransports::bind_with(udp, tcp, ConnectionLimits::default()).await
+    }
+
+    /// As `bind`, with limits of one's own.
+    ///
+    /// # Errors
+    /// As of `bind`.
+    pub async fn bind_with(
+        udp: &[SocketAddr],
+        tcp: &[SocketAddr],
+        limits: ConnectionLimits,
+    ) -> Result<(SipTransports, mpsc::Receiver<Arrival>), NetError> {
         let (arrivals, receiver) = mpsc::channel(ARRIVALS_MAX);
         let mut transports = SipTransports {
             udp: Vec::new(),
             listeners: Vec::new(),
-            arrivals: arrivals.clone(),
+            house: House::new(arrivals, limits, Arc::default()),
             connections: HashMap::new(),
             by_remote: HashMap::new(),
-            next_connection: Arc::default(),
-            unsent: 0,
         };
         for address in udp {
             let socket =
                 UdpSocket::bind(address).await.map_err(|error| NetError::bind("SIP over UDP", *address, error))?;
             let local = socket.local_addr().map_err(|error| NetError::bind("SIP over UDP", *address, error))?;
             let socket = Arc::new(socket);
-            tokio::task::spawn_local(read_datagrams(local, socket.clone(), arrivals.clone()));
+            let House { arrivals, counts, .. } = transports.house.clone();
+            tokio::task::spawn_local(sip_datagrams::read(local, socket.clone(), arrivals, counts));
             transports.udp.push((local, socket));
             transports.listeners.push((Transport::Udp, local));
         }
@@ -83,7 +92,7 @@ impl SipTransports {
             let listener =
                 TcpListener::bind(address).await.map_err(|error| NetError::bind("SIP over TCP", *address, error))?;
             let local = listener.local_addr().map_err(|error| NetError::bind("SIP over TCP", *address, error))?;
-            tokio::task::spawn_local(accept(local, listener, arrivals.clone(), transports.next_connection.clone()));
+            tokio::task::spawn_local(accept(local, listener, transports.house.clone()));
             transports.listeners.push((Transport::Tcp, local));
         }
         Ok((transports, receiver))
@@ -93,6 +102,12 @@ impl SipTransports {
     #[must_use]
     pub fn listeners(&self) -> &[(Transport, SocketAddr)] {
         &self.listeners
+    }
+
+    /// What the sockets count; to be read on any thread.
+    #[must_use]
+    pub fn counts(&self) -> &Arc<TransportCounts> {
+        &self.house.counts
     }
 
     /// Keeps the list of connections true. Call for each arrival before it goes to the endpoint; `false` for one that
@@ -107,11 +122,7 @@ impl SipTransports {
                 false
             }
             Arrival::Closed { connection } => {
-                if let Some((flow, _)) = self.connections.remove(connection)
-                    && self.by_remote.get(&flow.remote) == Some(connection)
-                {
-                    self.by_remote.remove(&flow.remote);
-                }
+                self.forget(*connection);
                 true
             }
             _ => true,
@@ -127,10 +138,16 @@ impl SipTransports {
             },
             // Dropping the writer ends the connection once what was queued has been written.
             Transmit::Close(connection) => {
-                if let Some((flow, _)) = self.connections.remove(&connection) {
-                    self.by_remote.remove(&flow.remote);
-                }
+                self.forget(connection);
             }
+        }
+    }
+
+    fn forget(&mut self, connection: ConnectionId) {
+        if let Some((flow, _)) = self.connections.remove(&connection)
+            && self.by_remote.get(&flow.remote) == Some(&connection)
+        {
+            self.by_remote.remove(&flow.remote);
         }
     }
 
@@ -140,7 +157,7 @@ impl SipTransports {
         match sent {
             Some(Ok(_)) => {}
             // A full socket buffer is a lost datagram: retransmission timers are there for it.
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::WouldBlock => self.unsent += 1,
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::WouldBlock => self.house.counts.fail_to_send(),
             _ => self.failed(flow),
         }
     }
@@ -153,141 +170,25 @@ impl SipTransports {
             }
             return;
         }
-        if flow.connection.is_some() || self.connections.len() >= CONNECTIONS_MAX {
-            return self.failed(flow);
-        }
-        let connection = ConnectionId(self.next_connection.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let place = if flow.connection.is_none() { self.house.go_out() } else { None };
+        let Some(place) = place else { return self.failed(flow) };
+        let connection = self.house.mint();
         let (writer, queue) = mpsc::channel(WRITES_MAX);
         let opened = Flow { connection: Some(connection), ..flow };
         // The first write always finds room.
         let _ = writer.try_send(bytes);
         self.connections.insert(connection, (opened, writer));
         self.by_remote.insert(flow.remote, connection);
-        tokio::task::spawn_local(connect(opened, queue, self.arrivals.clone()));
+        tokio::task::spawn_local(connect(opened, queue, self.house.clone(), place));
     }
 
     fn failed(&mut self, flow: Flow) {
-        self.unsent += 1;
-        if self.arrivals.try_send(Arrival::TransportError { flow }).is_err() {
-            self.unsent += 1;
-        }
-    }
-}
-
-async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, arrivals: mpsc::Sender<Arrival>) {
-    let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-    loop {
-        // An ICMP error of an earlier datagram surfaces here as an error; the socket itself is well.
-        let Ok((length, remote)) = socket.recv_from(&mut buffer).await else { continue };
-        // A copy of its own size: a transaction that keeps the message must not keep 64 KiB alive.
-        let bytes = Bytes::copy_from_slice(&buffer[..length]);
-        let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
-        if arrivals.send(Arrival::Datagram { flow, bytes }).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn accept(
-    local: SocketAddr,
-    listener: TcpListener,
-    arrivals: mpsc::Sender<Arrival>,
-    next: Arc<std::sync::atomic::AtomicU64>,
-) {
-    let mut pause = Duration::from_millis(10);
-    loop {
-        let (stream, remote) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors: back off instead of spinning, and never stop accepting.
-                tracing::warn!(%error, "cannot accept a SIP connection");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
-                continue;
-            }
-        };
-        pause = Duration::from_millis(10);
-        let connection = ConnectionId(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let flow = Flow { transport: Transport::Tcp, local, remote, connection: Some(connection) };
-        let (writer, queue) = mpsc::channel(WRITES_MAX);
-        if arrivals.send(Arrival::Connected { flow, writer }).await.is_err() {
-            return;
-        }
-        tokio::task::spawn_local(run_connection(flow, stream, queue, arrivals.clone()));
-    }
-}
-
-async fn connect(flow: Flow, queue: mpsc::Receiver<Bytes>, arrivals: mpsc::Sender<Arrival>) {
-    match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(flow.remote)).await {
-        Ok(Ok(stream)) => run_connection(flow, stream, queue, arrivals).await,
-        _ => {
-            if let Some(connection) = flow.connection {
-                let _ = arrivals.send(Arrival::Closed { connection }).await;
-            }
-            let _ = arrivals.send(Arrival::TransportError { flow: Flow { connection: None, ..flow } }).await;
-        }
-    }
-}
-
-async fn run_connection(
-    flow: Flow,
-    stream: TcpStream,
-    mut queue: mpsc::Receiver<Bytes>,
-    arrivals: mpsc::Sender<Arrival>,
-) {
-    let _ = stream.set_nodelay(true);
-    let (mut read, mut write) = stream.into_split();
-    let reader = read_stream(flow, &mut read, &arrivals);
-    let writer = async {
-        while let Some(bytes) = queue.recv().await {
-            let written = tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await;
-            if !matches!(written, Ok(Ok(()))) {
-                return;
-            }
-        }
-        let _ = write.shutdown().await;
-    };
-    tokio::select! {
-        () = reader => {}
-        () = writer => {}
-    }
-    if let Some(connection) = flow.connection {
-        let _ = arrivals.send(Arrival::Closed { connection }).await;
-    }
-}
-
-async fn read_stream(flow: Flow, read: &mut OwnedReadHalf, arrivals: &mpsc::Sender<Arrival>) {
-    let mut buffer = vec![0; READ_CHUNK];
-    loop {
-        match read.read(&mut buffer).await {
-            Ok(0) | Err(_) => return,
-            Ok(length) => {
-                let bytes = Bytes::copy_from_slice(&buffer[..length]);
-                if arrivals.send(Arrival::Stream { flow, bytes }).await.is_err() {
-                    return;
-                }
-            }
+        self.house.counts.fail_to_send();
+        if self.house.arrivals.try_send(Arrival::TransportError { flow }).is_err() {
+            tracing::error!("the control thread is too far behind: a transport error is lost");
         }
     }
 }
 
 /// Arrivals that may wait for the control thread: about a second of the greatest load.
 const ARRIVALS_MAX: usize = 16_384;
-
-/// Connections at once, in and out.
-const CONNECTIONS_MAX: usize = 4_096;
-
-/// Messages that may wait for a slow connection before it is given up.
-const WRITES_MAX: usize = 256;
-
-/// Bytes asked for at a time.
-const READ_CHUNK: usize = 16 * 1024;
-
-/// The largest datagram there is.
-const DATAGRAM_BYTES_MAX: usize = 65_535;
-
-/// How long a connection may take to stand: two SYN retransmissions.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long one message may take to be taken by the peer.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);

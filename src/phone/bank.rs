@@ -118,7 +118,9 @@ pub struct Bank {
     sip: sip::Endpoint,
     lines: BTreeMap<PhoneId, Line>,
     by_session: HashMap<SessionId, PhoneId>,
-    accounts: HashMap<AccountId, String>,
+    accounts: BTreeMap<AccountId, String>,
+    /// Nobody answers any more.
+    leaving: bool,
     free: VecDeque<PortSlot>,
     next: u64,
     seed: u64,
@@ -133,7 +135,8 @@ impl Bank {
             sip: sip::Endpoint::new(settings.sip.clone(), seed),
             lines: BTreeMap::new(),
             by_session: HashMap::new(),
-            accounts: HashMap::new(),
+            accounts: BTreeMap::new(),
+            leaving: false,
             free: (0..slots).map(PortSlot).collect(),
             next: 0,
             seed: u64::from_le_bytes([seed[0], seed[1], seed[2], seed[3], seed[4], seed[5], seed[6], seed[7]]),
@@ -226,6 +229,25 @@ impl Bank {
             self.sip.hangup(now, line.session, None);
             self.over(phone);
         }
+    }
+
+    /// Everybody hangs up, gives up or declines, and every account is taken back (RFC 3261 10.2.2). Calls that come in
+    /// from now on are declined.
+    pub fn leave(&mut self, now: Moment) {
+        self.leaving = true;
+        let lines: Vec<PhoneId> = self.lines.keys().copied().collect();
+        for phone in lines {
+            self.hang_up(now, phone);
+        }
+        for account in self.accounts.keys() {
+            self.sip.unregister(now, *account);
+        }
+    }
+
+    /// Whether everybody has left and been heard: no line, no session and no account is there any more.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.leaving && self.lines.is_empty() && self.accounts.is_empty() && self.sip.counts().sessions == 0
     }
 
     /// Presses keys (RFC 4733), each for 100 ms.
@@ -381,7 +403,9 @@ impl Bank {
             }
             Event::Refer { session, refer, .. } => self.refuse_refer(now, session, refer),
             Event::RegistrationChanged { account, ok, status } => {
-                if let Some(user) = self.accounts.get(&account).cloned() {
+                let gone = self.leaving && !ok;
+                let user = if gone { self.accounts.remove(&account) } else { self.accounts.get(&account).cloned() };
+                if let Some(user) = user {
                     self.outputs.push_back(Output::Registered { user, ok, status });
                 }
             }
@@ -417,7 +441,8 @@ impl Bank {
     }
 
     fn on_incoming(&mut self, now: Moment, incoming: sip::Incoming) {
-        let Some((phone, mut negotiation)) = self.open() else {
+        let line = if self.leaving { None } else { self.open() };
+        let Some((phone, mut negotiation)) = line else {
             return self.sip.reject(now, incoming.session, 486, None, None);
         };
         let answer = match &incoming.offer {

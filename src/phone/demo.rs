@@ -133,6 +133,21 @@ impl Demo {
         [self.bank.poll_timeout(), act].into_iter().flatten().min()
     }
 
+    /// Everybody hangs up and goes home; nobody comes any more.
+    pub fn leave(&mut self, now: Moment) {
+        self.acts.clear();
+        self.bank.leave(now);
+        self.callers.clear();
+        self.roles.clear();
+        self.settle(now);
+    }
+
+    /// Whether the last one has gone and the server knows.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.bank.has_left()
+    }
+
     /// SIP and media effects only; everything else was played on.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {

@@ -14,7 +14,7 @@ use crate::center::{Center, Input, Output};
 use crate::ivr::FetchOutcome;
 use crate::media;
 use crate::model::{CallId, Moment};
-use crate::net::{Arrival, Effect, Machine};
+use crate::net::{Arrival, Effect, Machine, TransportCounts};
 use crate::store::{EventSender, RecordingInput, RecordingSender};
 
 /// What other threads tell the center.
@@ -38,13 +38,30 @@ pub enum Errand {
     SendText { call: CallId, to: String, text: String },
 }
 
+impl Errand {
+    /// What the flow hears when there are too many errands at once: it takes its way out.
+    #[must_use]
+    pub fn refused(self) -> Input {
+        match self {
+            Errand::Fetch { call, id, .. } => {
+                let outcome = FetchOutcome::Failed("too many requests at once".to_owned());
+                Input::Fetched { call, id, outcome }
+            }
+            Errand::SendText { call, .. } => Input::TextSent { call, taken: false },
+        }
+    }
+}
+
+/// Copies what the center and its sockets have counted to where people look.
+pub type Count = Box<dyn Fn(&mut Center, &TransportCounts) + Send>;
+
 /// Where the center's effects go.
 pub struct Outlets {
     pub events: EventSender,
     /// Sees every event, for metrics.
     pub observe: Box<dyn Fn(&Event) + Send>,
     /// Copies counters for metrics, about once a second.
-    pub count: Box<dyn Fn(&mut Center) + Send>,
+    pub count: Count,
     pub recordings: RecordingSender,
     pub board: watch::Sender<Arc<Board>>,
     pub errands: mpsc::Sender<Errand>,
@@ -54,6 +71,7 @@ pub struct Outlets {
 pub struct Switchboard {
     center: Center,
     outlets: Outlets,
+    transport: Arc<TransportCounts>,
     asked: HashMap<u64, oneshot::Sender<Result<AdminReply, AdminError>>>,
     requests: u64,
     counted_at: Moment,
@@ -61,8 +79,8 @@ pub struct Switchboard {
 
 impl Switchboard {
     #[must_use]
-    pub fn new(center: Center, outlets: Outlets) -> Self {
-        Switchboard { center, outlets, asked: HashMap::new(), requests: 0, counted_at: Moment::ZERO }
+    pub fn new(center: Center, outlets: Outlets, transport: Arc<TransportCounts>) -> Self {
+        Switchboard { center, outlets, transport, asked: HashMap::new(), requests: 0, counted_at: Moment::ZERO }
     }
 }
 
@@ -115,7 +133,7 @@ impl Machine for Switchboard {
         self.center.handle_timeout(now);
         if now.since(self.counted_at) >= COUNT_INTERVAL {
             self.counted_at = now;
-            (self.outlets.count)(&mut self.center);
+            (self.outlets.count)(&mut self.center, &self.transport);
         }
     }
 
@@ -160,15 +178,7 @@ impl Machine for Switchboard {
 impl Switchboard {
     fn run(&mut self, now: Moment, errand: Errand) {
         let Err(refused) = self.outlets.errands.try_send(errand) else { return };
-        // Too many at once: the flow hears of it at once and takes its way out.
-        let input = match refused.into_inner() {
-            Errand::Fetch { call, id, .. } => {
-                let outcome = FetchOutcome::Failed("too many requests at once".to_owned());
-                Input::Fetched { call, id, outcome }
-            }
-            Errand::SendText { call, .. } => Input::TextSent { call, taken: false },
-        };
-        self.center.handle(now, input);
+        self.center.handle(now, refused.into_inner().refused());
     }
 }
 

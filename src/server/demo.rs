@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -23,16 +24,21 @@ pub struct DemoOptions {
     pub speed: f64,
 }
 
-/// The running demo; dropping it hangs up.
+/// The running demo; dropping it ends it without a word to the server.
 pub struct DemoThread {
-    letters: mpsc::Sender<Letter<Stop>>,
+    letters: mpsc::Sender<Letter<Word>>,
     thread: Option<std::thread::JoinHandle<()>>,
     pub tally: watch::Receiver<Tally>,
+    left: watch::Receiver<bool>,
 }
 
-/// The only thing that a demo is told.
+/// What a demo is told.
 #[derive(Debug)]
-pub struct Stop;
+pub enum Word {
+    /// Hang up, all of you, and go home.
+    Leave,
+    Stop,
+}
 
 impl DemoThread {
     /// Starts the phones against a server at `server`.
@@ -64,6 +70,7 @@ impl DemoThread {
             deliver,
         )?;
         let (publish, tally) = watch::channel(Tally::default());
+        let (publish_left, left) = watch::channel(false);
         let demo = demo_settings(options, config);
         let thread = std::thread::Builder::new()
             .name("demo".to_owned())
@@ -73,20 +80,29 @@ impl DemoThread {
                     let Ok((transports, arrivals)) = SipTransports::bind(&[any], &[]).await else { return };
                     let listeners = transports.listeners().to_vec();
                     let bank = Bank::new(bank_settings(&listeners, server, ports), seed_of(options.seed));
-                    let machine = Players { demo: Demo::new(demo, bank, clock.now()), publish };
+                    let machine = Players { demo: Demo::new(demo, bank, clock.now()), publish, left: publish_left };
                     let origin = clock.origin();
                     Pump { machine, transports, arrivals, letters: mailbox, media: vec![handle], origin }.run().await;
                 });
             })
             .map_err(|source| ServerError::Start { what: "the demo thread", source })?;
-        Ok(DemoThread { letters, thread: Some(thread), tally })
+        Ok(DemoThread { letters, thread: Some(thread), tally, left })
+    }
+
+    /// Everybody hangs up; returns when the server has heard it, or had the time to.
+    pub async fn leave(mut self) {
+        if self.letters.send(Letter::Control(Word::Leave)).await.is_err() {
+            return;
+        }
+        // Whoever is not heard by then is told apart by the server's own clocks.
+        let _ = tokio::time::timeout(LEAVE_MAX, self.left.wait_for(|left| *left)).await;
     }
 }
 
 impl Drop for DemoThread {
     fn drop(&mut self) {
         // Full or closed: either way the thread is told by the closing of the queue.
-        let _ = self.letters.try_send(Letter::Control(Stop));
+        let _ = self.letters.try_send(Letter::Control(Word::Stop));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -143,10 +159,17 @@ fn seed_of(seed: u64) -> [u8; 32] {
 struct Players {
     demo: Demo,
     publish: watch::Sender<Tally>,
+    left: watch::Sender<bool>,
+}
+
+impl Players {
+    fn tell_who_left(&self) {
+        self.left.send_if_modified(|left| std::mem::replace(left, self.demo.has_left()) != *left);
+    }
 }
 
 impl Machine for Players {
-    type Control = Stop;
+    type Control = Word;
     type Errand = ();
 
     fn arrived(&mut self, now: Moment, arrival: Arrival) {
@@ -158,18 +181,26 @@ impl Machine for Players {
             Arrival::Connected { .. } => return,
         };
         self.demo.handle(now, input);
+        self.tell_who_left();
     }
 
     fn media(&mut self, now: Moment, _worker: usize, event: media::Event) {
         self.demo.handle(now, Input::Media(event));
+        self.tell_who_left();
     }
 
-    fn told(&mut self, _now: Moment, Stop: Stop) -> bool {
-        false
+    fn told(&mut self, now: Moment, word: Word) -> bool {
+        match word {
+            Word::Leave => self.demo.leave(now),
+            Word::Stop => return false,
+        }
+        self.tell_who_left();
+        true
     }
 
     fn handle_timeout(&mut self, now: Moment) {
         self.demo.handle_timeout(now);
+        self.tell_who_left();
         self.publish.send_if_modified(|shown| {
             let tally = self.demo.tally();
             std::mem::replace(shown, tally) != tally
@@ -206,6 +237,9 @@ const DEMO_WORKER: u8 = 99;
 const LINES: u16 = 200;
 
 const CALLERS_MAX: usize = 120;
+
+/// A round trip to the server for each of them, with a retransmission.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
 
 /// Letters that may wait for the demo.
 const LETTERS_MAX: usize = 16_384;

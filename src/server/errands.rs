@@ -13,12 +13,17 @@ use crate::config::HttpFetch;
 use crate::ivr::FetchOutcome;
 use crate::net::Letter;
 
-/// Runs errands until nobody can send any more.
+/// Runs errands until nobody can send any more. One beyond `parallel_max` fails at once: a caller who waits for a web
+/// service that does not answer must not keep the next one waiting as well.
 pub async fn run(mut errands: mpsc::Receiver<Errand>, letters: mpsc::Sender<Letter<Control>>, limits: HttpFetch) {
     let places = Arc::new(Semaphore::new(limits.parallel_max.max(1)));
     let limits = Arc::new(limits);
     while let Some(errand) = errands.recv().await {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            // A control thread that is gone has no calls either.
+            let _ = letters.send(Letter::Control(Control::Input(errand.refused()))).await;
+            continue;
+        };
         let (letters, limits) = (letters.clone(), Arc::clone(&limits));
         tokio::task::spawn_blocking(move || {
             let input = match errand {
@@ -78,6 +83,37 @@ fn permitted(url: &str, hosts: &[String]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CallId;
+
+    #[test]
+    fn a_request_beyond_the_limit_fails_at_once_and_the_next_one_finds_a_place() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+        let url = format!("http://{}/", silent.local_addr().expect("bound"));
+        let limits = HttpFetch { parallel_max: 1, ..crate::config::Config::development().http_fetch };
+        let fetch = |id| Errand::Fetch { call: CallId(id), id, url: url.clone(), timeout: Duration::from_secs(1) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (errands, waiting) = mpsc::channel(8);
+            let (letters, mut answers) = mpsc::channel(8);
+            let mut answer = async || match answers.recv().await.expect("every errand is answered") {
+                Letter::Control(Control::Input(Input::Fetched { id, outcome: FetchOutcome::Failed(why), .. })) => {
+                    (id, why)
+                }
+                other => panic!("{other:?}"),
+            };
+            let running = tokio::spawn(run(waiting, letters, limits));
+            errands.send(fetch(1)).await.expect("there is room");
+            errands.send(fetch(2)).await.expect("there is room");
+            assert_eq!(answer().await, (2, "too many requests at once".to_owned()), "long before the first gives up");
+            let (first, why) = answer().await;
+            assert!(first == 1 && why.contains("timeout"), "{why}");
+            errands.send(fetch(3)).await.expect("there is room");
+            let (third, why) = answer().await;
+            assert!(third == 3 && why.contains("timeout"), "{why}");
+            drop(errands);
+            running.await.expect("it ends when nobody asks any more");
+        });
+    }
 
     #[test]
     fn only_listed_hosts_are_asked() {

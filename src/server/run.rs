@@ -42,7 +42,7 @@ async fn serve(mut server: Server, options: Options, drain: Duration) -> Result<
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
     let mut user = signal(SignalKind::user_defined1()).map_err(failed)?;
-    let mut demo = options.demo.map(|options| start_demo(options, &server)).transpose()?;
+    let demo = options.demo.map(|options| start_demo(options, &server)).transpose()?;
     let mut wishes = server.take_wishes();
     let mut tick = tokio::time::interval(DEMO_LINE_INTERVAL);
     loop {
@@ -62,8 +62,11 @@ async fn serve(mut server: Server, options: Options, drain: Duration) -> Result<
             }
         }
     }
-    demo = None;
-    drop(demo);
+    if let Some(demo) = demo {
+        demo.leave().await;
+        // The next picture shows that their calls are over.
+        tokio::time::sleep(PICTURE_INTERVAL).await;
+    }
     server.drain().await;
     let until = Instant::now() + drain;
     while server.calls_active() > 0 && Instant::now() < until {
@@ -106,6 +109,9 @@ fn demo_line(demo: &DemoThread) -> String {
 fn seconds_to(until: Instant) -> u64 {
     until.saturating_duration_since(Instant::now()).as_secs()
 }
+
+/// Longer than between two pictures of the live page, by which calls are counted.
+const PICTURE_INTERVAL: Duration = Duration::from_millis(300);
 
 /// How often the demo says how it goes.
 const DEMO_LINE_INTERVAL: Duration = Duration::from_secs(10);

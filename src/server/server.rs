@@ -9,13 +9,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::assemble;
 use super::clock::Clock;
-use super::control::{Control, Outlets, Switchboard};
+use super::control::{Control, Count, Outlets, Switchboard};
 use super::errands;
 use super::error::ServerError;
 use super::flows::CheckedFlows;
 use super::reload::Reload;
 use super::surroundings::Surroundings;
-use crate::api::{self, Asked, Door, Handles, Metrics, Readiness, Vocabulary};
+use crate::api::{self, Asked, Door, Handles, Metrics, Plumbing, Readiness, SipTransport, Vocabulary};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
 use crate::center::board::Board;
 use crate::center::{Center, Input};
@@ -69,13 +69,14 @@ impl Server {
         let (board_out, board) = watch::channel(Arc::new(Board::default()));
         let (errand_out, errands) = mpsc::channel(ERRANDS_MAX);
         let (media, ports) = start_media(&config, &library, clock, &letters, &recordings.sender())?;
+        recordings.give_back_to(media.iter().map(give_back).collect());
         let outlets = Outlets {
             events: writer.sender(),
             observe: {
                 let metrics = Arc::clone(&metrics);
                 Box::new(move |event| metrics.observe(event))
             },
-            count: counting(&metrics, &media, &writer),
+            count: counting(&metrics, &media, &writer, recordings.sender()),
             recordings: recordings.sender(),
             board: board_out,
             errands: errand_out,
@@ -271,7 +272,7 @@ impl ControlStart {
                     // Whoever started us waits for this.
                     let _ = tell.send(Ok(listeners));
                     Pump {
-                        machine: Switchboard::new(center, self.outlets),
+                        machine: Switchboard::new(center, self.outlets, transports.counts().clone()),
                         transports,
                         arrivals,
                         letters: self.mailbox,
@@ -348,11 +349,11 @@ fn start_media(
 /// From a media thread: samples to the disk's writer, everything else to the center. Never waits.
 fn deliver(letters: &mpsc::Sender<Letter<Control>>, recordings: &RecordingSender, worker: usize, event: media::Event) {
     let event = match event {
-        media::Event::Recorded { record, samples } => {
-            return recordings.send(RecordingInput::Samples { record, samples });
+        media::Event::Recorded { record, before, samples, len } => {
+            return recordings.send(RecordingInput::Samples { record, worker, before, samples, len });
         }
-        media::Event::RecordFinished { record, .. } => {
-            recordings.send(RecordingInput::Finish { record });
+        media::Event::RecordFinished { record, length, .. } => {
+            recordings.send(RecordingInput::Finish { record, length });
             event
         }
         media::Event::Heard { samples, .. } => {
@@ -367,16 +368,33 @@ fn deliver(letters: &mpsc::Sender<Letter<Control>>, recordings: &RecordingSender
     }
 }
 
-fn counting(metrics: &Arc<Metrics>, media: &[MediaHandle], writer: &Writer) -> Box<dyn Fn(&mut Center) + Send> {
+/// The way back for the buffers of one worker.
+fn give_back(worker: &MediaHandle) -> store::GiveBack {
+    let recycler = worker.recycler();
+    Box::new(move |samples| recycler.give_back(samples))
+}
+
+fn counting(metrics: &Arc<Metrics>, media: &[MediaHandle], writer: &Writer, recordings: RecordingSender) -> Count {
     let metrics = Arc::clone(metrics);
     let counters: Vec<MediaCounter> = media.iter().map(MediaHandle::counter).collect();
     let events = writer.sender();
     let sums = std::sync::Mutex::new(super::sums::Sums::default());
-    Box::new(move |center| {
+    Box::new(move |center, transport| {
         let mut sums = sums.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         sums.add(&center.take_sip_counters());
         let media = counters.iter().map(MediaCounter::counts);
-        metrics.set_plumbing(sums.plumbing(center.sip_counts(), center.packets(), media, events.status()));
+        let plumbing = sums.plumbing(center.sip_counts(), center.packets(), media, events.status());
+        metrics.set_plumbing(Plumbing {
+            sip_transport: SipTransport {
+                refused: transport.connections_refused(),
+                expired: plumbing.sip_transport.expired + transport.connections_expired(),
+                unsent: transport.unsent(),
+                unreachable: transport.unreachable(),
+                read_errors: transport.read_errors(),
+            },
+            recording_pieces_lost: recordings.lost(),
+            ..plumbing
+        });
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Direction, MediaPackets, Plumbing};
+use crate::api::{Direction, MediaPackets, Plumbing, SipTransport};
 use crate::center::Packets;
 use crate::media;
 use crate::sip;
@@ -15,6 +15,7 @@ pub(super) struct Sums {
     responses: BTreeMap<(&'static str, u16, Direction), u64>,
     retransmits: u64,
     parse_errors: u64,
+    connections_expired: u64,
 }
 
 impl Sums {
@@ -35,6 +36,7 @@ impl Sums {
         }
         self.retransmits += counters.retransmits_sent;
         self.parse_errors += counters.parse_errors;
+        self.connections_expired += counters.connections_expired;
     }
 
     pub(super) fn plumbing(
@@ -61,7 +63,9 @@ impl Sums {
             sip_retransmits: self.retransmits,
             sip_parse_errors: self.parse_errors,
             sip_transactions_active: (sip.client_transactions + sip.server_transactions) as u64,
+            sip_transport: SipTransport { expired: self.connections_expired, ..SipTransport::default() },
             media_packets: packets,
+            recording_pieces_lost: 0,
             store,
         }
     }

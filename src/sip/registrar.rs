@@ -193,6 +193,11 @@ impl Registrar {
         self.drop_where(|entry| entry.flow.connection == Some(connection))
     }
 
+    /// Whether somebody is reached over this connection.
+    pub(crate) fn is_bound_to(&self, connection: ConnectionId) -> bool {
+        self.users.values().flatten().any(|entry| entry.flow.connection == Some(connection))
+    }
+
     fn drop_where(&mut self, lost: impl Fn(&Entry) -> bool) -> Vec<String> {
         let mut gone = Vec::new();
         self.users.retain(|user, entries| {

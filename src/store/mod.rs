@@ -27,7 +27,7 @@ pub use flow_files::{FlowFile, FlowFileError, flow_files};
 pub use names::Names;
 pub use prompts::{PromptError, load as load_prompts};
 pub use query::{CallFilter, Query, TaskFilter};
-pub use recordings::{RecordingInput, RecordingSender, Recordings};
+pub use recordings::{GiveBack, RecordingInput, RecordingSender, Recordings};
 pub use row::{StoredCall, StoredEvent, StoredLeg, StoredTask};
 pub use view::{ShownCall, ShownLeg, View};
 pub use when::parse_when;

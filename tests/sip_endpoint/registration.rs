@@ -196,6 +196,26 @@ fn a_registered_phone_is_called_over_its_flow_and_calls_with_its_password() {
 }
 
 #[test]
+fn a_registered_phones_connection_stays_although_it_says_nothing_for_an_hour() {
+    let (mut network, _, phone) = server_and_phone();
+    let account = thirdring::sip::Account {
+        expires: std::time::Duration::from_secs(3_600),
+        ..account("1001", "secret-1001", Transport::Tcp)
+    };
+    let id = network.command(phone, |endpoint, now| endpoint.register(now, account));
+    network.run_ms(50);
+    let open = network.connections();
+    assert_eq!(open.len(), 1);
+    let sent = network.trace.len();
+    network.run_secs(3_000);
+    assert_eq!(network.connections(), open);
+    assert_eq!(network.trace.len(), sent, "not a word was said meanwhile");
+    network.command(phone, |endpoint, now| endpoint.unregister(now, id));
+    network.run_secs(1_300);
+    assert!(network.connections().is_empty(), "afterwards nobody needs it");
+}
+
+#[test]
 fn a_stranger_is_challenged_and_a_device_may_not_call_as_another() {
     let (mut network, server, phone) = server_and_phone();
     let call = |user: &str, credentials: Option<(&str, &str)>| Invite {

@@ -108,3 +108,55 @@ fn a_request_lost_with_its_connection_fails_at_once() {
     assert!(matches!(events.as_slice(), [Event::Failed { .. }]), "{events:?}");
     network.assert_released();
 }
+
+#[test]
+fn a_connection_that_never_says_a_whole_request_is_closed() {
+    let (mut network, _, bob) = alice_and_bob();
+    let peer = network.peer("10.0.0.3:5060");
+    let request = over_tcp(&Request::new("OPTIONS").text());
+    // One byte a second, and pings in front of them: busy all the time, and yet nothing was asked.
+    network.say_on_stream(7, peer, bob, b"\r\n\r\n");
+    for byte in &request[..31] {
+        network.say_on_stream(7, peer, bob, &[*byte]);
+        network.run_ms(998);
+    }
+    assert_eq!(network.connections(), [7], "it may still be slow");
+    network.run_secs(2);
+    assert!(network.connections().is_empty());
+    assert_eq!(network.command(bob, |endpoint, _| endpoint.take_counters()).connections_expired, 1);
+}
+
+#[test]
+fn a_connection_nobody_needs_is_closed_in_the_end_and_a_ping_keeps_it() {
+    let (mut network, _, bob) = alice_and_bob();
+    let peer = network.peer("10.0.0.3:5060");
+    network.say_on_stream(7, peer, bob, &over_tcp(&Request::new("OPTIONS").text()));
+    network.run_secs(590);
+    network.say_on_stream(7, peer, bob, b"\r\n\r\n");
+    network.run_secs(590);
+    assert_eq!(network.connections(), [7], "the ping was a sign of life");
+    network.run_secs(20);
+    assert!(network.connections().is_empty());
+    network.assert_released();
+}
+
+#[test]
+fn a_call_keeps_its_connection_however_long_it_says_nothing() {
+    let (mut network, alice, bob) = alice_and_bob();
+    let target = Target::Address {
+        uri: format!("sip:bob@{BOB};transport=tcp"),
+        transport: Transport::Tcp,
+        remote: BOB.parse().expect("an address of the test"),
+    };
+    let call = network.command(alice, |endpoint, now| endpoint.invite(now, Invite { target, ..invite_to(BOB) }));
+    network.run_ms(50);
+    let session = incoming(&network.events(bob));
+    network.command(bob, |endpoint, now| endpoint.answer(now, session, sdp("answer")));
+    let open = network.connections();
+    network.run_secs(3_600);
+    assert_eq!(network.connections(), open);
+    network.command(alice, |endpoint, now| endpoint.hangup(now, call, None));
+    network.run_secs(1_300);
+    assert!(network.connections().is_empty(), "afterwards nobody needs it");
+    network.assert_released();
+}

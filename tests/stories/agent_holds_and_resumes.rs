@@ -50,6 +50,32 @@ fn a_caller_who_holds_finds_the_agent_again() {
     house.connects(MINJI, "201");
     house.caller(MINJI).holds();
     house.wait(secs(2));
+    house.agent("201").hears_music();
+    house.wait(secs(60));
+    house.agent("201").hears_music();
+    house.caller(MINJI).resumes();
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("201");
+    house.agent("201").hears_voice_of(MINJI);
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    let record = house.ledger.records()[0];
+    assert!(record.held_ms.abs_diff(62_000) < 20, "held for {} ms", record.held_ms);
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::MediaLost { .. })), 0);
+}
+
+#[test]
+fn when_both_hold_each_waits_with_music_for_the_other() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.agent("201").holds();
+    house.wait(secs(1));
+    house.caller(MINJI).holds();
+    house.wait(secs(1));
+    house.agent("201").resumes();
+    house.wait(secs(2));
+    house.agent("201").hears_music();
     house.caller(MINJI).resumes();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("201");

@@ -68,6 +68,27 @@ fn an_unknown_number_is_404() {
 }
 
 #[test]
+fn who_dials_nonsense_or_speaks_another_language_costs_no_port() {
+    // Two ports: a call that took one would leave it resting for two seconds.
+    let mut house = House::with(1, |config| {
+        config.media.threads = 1;
+        config.media.port_last = config.media.port_first + 1;
+    });
+    for wrong in 0..3 {
+        house.stranger_sends(oddity(), &invite("4711", &format!("wrong-{wrong}"), &sdp("8")));
+        house.stranger_sends(oddity(), &invite("9196", &format!("g729-{wrong}"), &sdp("18")));
+    }
+    house.caller(MINJI).dials("9196");
+    house.wait(secs(2));
+    house.caller(MINJI).hears_voice_of(MINJI);
+    house.caller(MINJI).hangs_up();
+    house.wait(secs(40));
+    house.night_falls();
+    let refused = |status| house.count(|kind| matches!(kind, EventKind::CallRefused { status: s, .. } if *s == status));
+    assert_eq!((refused(404), refused(488), refused(503)), (3, 3, 0));
+}
+
+#[test]
 fn a_caller_from_outside_reaches_no_trunk() {
     let mut house = House::open();
     house.caller(MINJI).dials("0612800600");

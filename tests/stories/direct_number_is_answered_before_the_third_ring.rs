@@ -45,6 +45,8 @@ fn the_person_answers_at_the_second_ring() {
     house.at_work(&["201"]);
     house.caller(MINJI).dials("201");
     house.wait(secs(3));
+    let played = |house: &House| house.workers.iter().map(|worker| worker.counts().packets_played).sum::<u64>();
+    assert_eq!(played(&house), 0, "nothing is sent to a phone that has not been told from where");
     house.agent("201").rings().answers();
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("201");

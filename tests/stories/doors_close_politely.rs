@@ -20,6 +20,11 @@ fn a_new_caller_is_told_to_try_later_and_the_running_call_finishes() {
     let letters = house.letters_to(CALLERS);
     let refusal = letters.iter().find(|text| text.starts_with("SIP/2.0 503")).expect("a 503 on the wire");
     assert!(refusal.contains("\r\nRetry-After:"), "{refusal}");
+    let refused = house.events_where(|kind| matches!(kind, EventKind::CallRefused { .. }));
+    assert!(
+        matches!(refused.as_slice(), [(_, EventKind::CallRefused { from, status: 503, .. })] if from.reveal() == JUNHO),
+        "{refused:?}"
+    );
     house.caller(MINJI).hears_voice_of("201");
     assert!(house.board.draining);
     house.caller(MINJI).hangs_up();

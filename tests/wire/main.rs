@@ -19,4 +19,5 @@ mod live;
 mod phones;
 mod prometheus;
 mod signalling;
+mod starting;
 mod stopping;

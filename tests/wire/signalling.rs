@@ -1,5 +1,7 @@
 //! Strict callers and phones (SIPp) and messages that nobody should send: what the server answers, and when.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::events::{events, texts};
@@ -196,3 +198,46 @@ fn registered_agent(server: &Server, user: &str, scenario: &'static str) -> crat
 
 /// For whatever should happen at once, on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_connection_is_kept_alive_by_crlf_and_the_flood_is_turned_away() {
+    let server = Server::start(&Setup::new());
+    let dial = || {
+        let stream = TcpStream::connect(server.sip()).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
+        stream
+    };
+    let mut kept = dial();
+    for _ in 0..2 {
+        kept.write_all(b"\r\n\r\n").expect("loopback takes what we send");
+        let mut pong = [0; 2];
+        kept.read_exact(&mut pong).expect("RFC 5626: a ping is answered");
+        assert_eq!(&pong, b"\r\n");
+    }
+    raise_file_limit();
+    let flood: Vec<TcpStream> = (0..1_030).map(|_| dial()).collect();
+    let refused = || metric(&server, "thirdring_sip_transport_faults_total{kind=\"connection_refused\"}");
+    eventually("what is too much from one address is refused", Duration::from_secs(20), || refused() >= 7.0);
+    kept.write_all(b"\r\n\r\n").expect("loopback takes what we send");
+    kept.read_exact(&mut [0; 2]).expect("whoever is in stays in");
+    drop(flood);
+    eventually("and the places come back", Duration::from_secs(20), || {
+        let mut next = dial();
+        next.write_all(b"\r\n\r\n").is_ok() && next.read_exact(&mut [0; 2]).is_ok()
+    });
+}
+
+/// A flood needs more files than a test usually may open.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    setrlimit(Resource::Nofile, raised).expect("the soft limit may be raised to the hard one");
+}
+
+/// A sample of the metrics.
+fn metric(server: &Server, name: &str) -> f64 {
+    let text = crate::http::get(&server.url("/metrics")).expect("the server answers").text;
+    let value = text.lines().find_map(|line| line.strip_prefix(name)).and_then(|value| value.trim().parse().ok());
+    value.unwrap_or_else(|| panic!("no {name} in\n{text}"))
+}

@@ -234,7 +234,7 @@ impl Studio {
     /// Everything recorded of phone `n`.
     pub fn recorded(&self, n: usize) -> Vec<i16> {
         let samples = |event: &Event| match event {
-            Event::Recorded { record, samples } if record.0 == n as u64 => samples.to_vec(),
+            Event::Recorded { record, samples, len, .. } if record.0 == n as u64 => samples[..*len].to_vec(),
             _ => Vec::new(),
         };
         self.events.iter().flat_map(samples).collect()

@@ -32,6 +32,8 @@ pub struct Counters {
     pub transport_errors: u64,
     /// Keep-alive pings answered.
     pub pings: u64,
+    /// Connections closed because they said nothing whole, or nothing any more.
+    pub connections_expired: u64,
 }
 
 /// A method's name for a counter: a peer cannot make new names.

@@ -3,6 +3,7 @@
 //! RFC 3261.
 
 use super::clients::{ClientId, Clients};
+use super::connections::{Connection, Sign};
 use super::counters::Counters;
 use super::event::{AccountId, Counts, Event, ReferId, SessionId};
 use super::gate::Gate;
@@ -10,12 +11,13 @@ use super::servers::{ServerId, Servers};
 use super::settings::Settings;
 use crate::model::Moment;
 use crate::sip::account::Registering;
+use crate::sip::error::ParseError;
 use crate::sip::flow::{ConnectionId, Flow, Transmit};
 use crate::sip::framing::{Framed, Framing, frame};
 use crate::sip::random::Random;
 use crate::sip::registrar::Registrar;
 use crate::sip::session::Session;
-use crate::sip::stream::{StreamBuffer, StreamItem};
+use crate::sip::stream::StreamItem;
 use crate::sip::timers::{Durations, Letter, Timers};
 use crate::sip::uri::Host;
 use bytes::Bytes;
@@ -43,9 +45,8 @@ pub struct Endpoint {
     pub(super) registrar: Registrar,
     pub(super) gate: Gate,
     pub(super) accounts: BTreeMap<AccountId, Registering>,
-    pub(super) streams: BTreeMap<ConnectionId, StreamBuffer>,
+    pub(super) streams: BTreeMap<ConnectionId, Connection>,
     pub(super) counters: Counters,
-    pub(super) draining: bool,
     last_id: u64,
 }
 
@@ -70,6 +71,8 @@ pub(super) enum Alarm {
     Binding,
     /// A registration of ours is to be refreshed or tried again.
     Account(AccountId),
+    /// A connection may have been silent for too long.
+    Connection(ConnectionId),
 }
 
 /// What a session can wait for.
@@ -119,7 +122,6 @@ impl Endpoint {
             accounts: BTreeMap::new(),
             streams: BTreeMap::new(),
             counters: Counters::default(),
-            draining: false,
             last_id: 0,
             settings,
         }
@@ -141,9 +143,8 @@ impl Endpoint {
     /// Bytes came on a connection; messages are framed here.
     pub fn handle_stream(&mut self, now: Moment, flow: Flow, bytes: &[u8]) {
         let Some(connection) = flow.connection else { return };
-        let stream = self.streams.entry(connection).or_default();
-        let mut broken = stream.push(bytes).is_err();
-        while let Some(item) = self.streams.get_mut(&connection).and_then(Iterator::next) {
+        let mut broken = self.connection_at(now, flow, connection).buffer.push(bytes).is_err();
+        while let Some(item) = self.next_item(now, connection) {
             match item {
                 Ok(StreamItem::Message(message)) => self.handle_message(now, flow, message),
                 Ok(StreamItem::Ping) => self.answer_ping(flow),
@@ -187,6 +188,7 @@ impl Endpoint {
                 Alarm::Refer(session, refer) => self.refer_timer(session, refer),
                 Alarm::Binding => self.expire_bindings(now),
                 Alarm::Account(account) => self.account_timer(now, account),
+                Alarm::Connection(connection) => self.connection_timer(now, connection),
             }
         }
     }
@@ -205,11 +207,6 @@ impl Endpoint {
     /// The next thing to know, in order.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-
-    /// While on, new INVITEs out of dialog get 503 with Retry-After; everything else goes on.
-    pub fn drain(&mut self, on: bool) {
-        self.draining = on;
     }
 
     /// What is held now.
@@ -266,8 +263,20 @@ impl Endpoint {
         self.send(flow, Bytes::from_static(b"\r\n"));
     }
 
-    fn forget_connection(&mut self, now: Moment, connection: ConnectionId) {
+    fn next_item(&mut self, now: Moment, connection: ConnectionId) -> Option<Result<StreamItem, ParseError>> {
+        let connection = self.streams.get_mut(&connection)?;
+        let item = connection.buffer.next()?;
+        match &item {
+            Ok(StreamItem::Message(_)) => connection.note(now, Sign::Message),
+            Ok(StreamItem::Ping | StreamItem::Pong) => connection.note(now, Sign::KeepAlive),
+            Err(_) => {}
+        }
+        Some(item)
+    }
+
+    pub(super) fn forget_connection(&mut self, now: Moment, connection: ConnectionId) {
         self.streams.remove(&connection);
+        self.timers.clear(Alarm::Connection(connection));
         for user in self.registrar.handle_closed(connection) {
             self.events.push_back(Event::Unregistered { user, expired: true });
         }

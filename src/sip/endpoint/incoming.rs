@@ -79,9 +79,8 @@ impl Endpoint {
 
     /// A new INVITE out of dialog.
     pub(super) fn on_invite(&mut self, now: Moment, flow: Flow, request: Message) {
-        let full = self.sessions.len() >= self.settings.sessions_max || self.is_full();
-        if full || self.draining {
-            self.counters.refused_full += u64::from(full);
+        if self.sessions.len() >= self.settings.sessions_max || self.is_full() {
+            self.counters.refused_full += 1;
             return self.respond_stateless(&flow, &request, &Answer::new(503).retry_after(RETRY_AFTER));
         }
         if request.max_forwards() == Ok(Some(0)) {

@@ -4,6 +4,7 @@
 mod accounts;
 mod challenges;
 mod clients;
+mod connections;
 mod counters;
 mod dispatch;
 mod doors;

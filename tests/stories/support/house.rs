@@ -2,6 +2,8 @@
 //! Time jumps to whatever is due next; the same seed and the same story give the same day, to the bit.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use thirdring::media::{self, Forward, Library, PACKET_BYTES_MAX, PacketKind, Wor
 use thirdring::model::{CallId, Moment, QueueId, WallClock};
 use thirdring::phone;
 use thirdring::sip::{Flow, Transmit, Transport};
-use thirdring::store::load_prompts;
+use thirdring::store::{RecordingInput, Recordings, load_prompts};
 
 use super::exchange::{Exchange, FIRST_PORT, slot_of};
 use super::ledger::Ledger;
@@ -40,7 +42,8 @@ pub struct House {
     /// What the tracking service answers.
     pub tracking: FetchOutcome,
     pub fetched: Vec<String>,
-    pub recordings: Vec<String>,
+    /// The real writer of voice messages, and its folder.
+    recordings: Option<(Recordings, PathBuf)>,
     replies: Vec<(u64, Result<AdminReply, AdminError>)>,
     requests: u64,
     /// The first port of the server's audio, and how many slots each worker has.
@@ -70,8 +73,16 @@ impl House {
 
     /// A house that opens at a wall time, in milliseconds since the Unix epoch.
     pub fn at(unix_ms: i64, seed: u64, change: impl FnOnce(&mut Config)) -> House {
+        House::speaking(prompts(), unix_ms, seed, change)
+    }
+
+    /// A house with prompts of its own.
+    pub fn with_prompts(library: Arc<Library>) -> House {
+        House::speaking(library, MORNING, 1, |_| {})
+    }
+
+    fn speaking(library: Arc<Library>, unix_ms: i64, seed: u64, change: impl FnOnce(&mut Config)) -> House {
         let config = configuration(change);
-        let library = prompts();
         let slots = config.media.port_pairs() / config.media.threads;
         let slots = u16::try_from(slots).expect("ports are 16 bits");
         let first = config.media.port_first;
@@ -100,7 +111,7 @@ impl House {
             keeps_letters: true,
             tracking: FetchOutcome::Failed("nobody answers".to_owned()),
             fetched: Vec::new(),
-            recordings: Vec::new(),
+            recordings: None,
             replies: Vec::new(),
             requests: 0,
             audio: (first, slots),
@@ -369,7 +380,9 @@ impl House {
                 center::Output::SendText { call, .. } => {
                     self.center.handle(self.now, center::Input::TextSent { call, taken: true });
                 }
-                center::Output::OpenRecording { file, .. } => self.recordings.push(file),
+                center::Output::OpenRecording { record, file } => {
+                    self.write_message(|| RecordingInput::Open { record, file });
+                }
                 center::Output::Event(event) => self.ledger.note(self.now, event),
                 center::Output::Board(board) => {
                     self.ledger.check_board(&board);
@@ -379,6 +392,54 @@ impl House {
             }
         }
         self.ledger.check_queues(&self.center);
+    }
+
+    /// The legs of the first media worker, a line each.
+    pub fn dump_of_first_worker(&self) -> String {
+        self.workers.first().map(Worker::dump).unwrap_or_default()
+    }
+
+    /// Voice messages are written to files from now on.
+    pub fn keeps_messages(&mut self) {
+        static HOUSES: AtomicUsize = AtomicUsize::new(0);
+        let number = HOUSES.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("messages-{}-{number}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+        let recordings = Recordings::spawn(folder.clone()).expect("the target folder can be written");
+        self.recordings = Some((recordings, folder));
+    }
+
+    /// The samples of a voice message whose name a record holds, when all are written.
+    #[track_caller]
+    pub fn message(&mut self, file: &str) -> Vec<i16> {
+        let (recordings, folder) = self.recordings.take().expect("the house keeps messages");
+        drop(recordings);
+        let reader = hound::WavReader::open(folder.join(file)).expect("the message was written");
+        assert_eq!((reader.spec().sample_rate, reader.spec().channels, reader.spec().bits_per_sample), (8_000, 1, 16));
+        let samples = reader.into_samples().map(|sample| sample.expect("a whole file")).collect();
+        std::fs::remove_dir_all(folder).expect("it is our own folder");
+        samples
+    }
+
+    /// As the server's shell does it: samples go to the disk's writer, the rest to the center.
+    fn pass_samples(&mut self, worker: usize, event: media::Event) -> Option<media::Event> {
+        match event {
+            media::Event::Recorded { record, before, samples, len } => {
+                self.write_message(|| RecordingInput::Samples { record, worker, before, samples, len });
+                None
+            }
+            media::Event::RecordFinished { record, length, .. } => {
+                self.write_message(|| RecordingInput::Finish { record, length });
+                Some(event)
+            }
+            event => Some(event),
+        }
+    }
+
+    fn write_message(&self, input: impl FnOnce() -> RecordingInput) {
+        if let Some((recordings, _)) = &self.recordings {
+            recordings.sender().send(input());
+        }
     }
 
     fn fetch(&mut self, call: CallId, id: u64, url: String) {
@@ -402,8 +463,10 @@ impl House {
         }
         let mut heard = false;
         while let Some(event) = self.workers[worker].poll_event() {
-            self.center.handle(self.now, center::Input::Media { worker, event });
-            heard = true;
+            if let Some(event) = self.pass_samples(worker, event) {
+                self.center.handle(self.now, center::Input::Media { worker, event });
+                heard = true;
+            }
         }
         heard
     }
