@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::leg::{Leg, LegMint, Role};
-use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Speech, Target};
+use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, LeaveWhy, OfferEnd, Output, Speech, Target};
 use super::timeline::Timeline;
 use crate::model::{AgentId, CallId, EndedBy, LegId, Moment, OfferId, QueueId};
 
@@ -171,6 +171,12 @@ impl Call {
     #[must_use]
     pub fn awaits(&self, offer: OfferId) -> bool {
         matches!(self.state, State::Offering { offer: of, .. } if of == offer)
+    }
+
+    /// How long the caller has talked with somebody until now, holds included.
+    #[must_use]
+    pub fn talked(&self, now: Moment) -> Duration {
+        self.timeline.talked(now)
     }
 
     /// The two legs that hear each other now.
@@ -338,7 +344,7 @@ impl Call {
         {
             self.hang_up(self.caller, HangUpWhy::Normal);
             if self.timeline.has_talked() {
-                self.fact(Fact::HungUpFirst { caller: false });
+                self.fact(Fact::HungUpFirst { by });
             }
             self.finish(now, by, false);
         }
@@ -392,7 +398,9 @@ impl Call {
             }
             // The connecting sentence is over; the caller hears that somebody is being rung.
             (Input::Said { .. }, _) => self.hear(self.caller, Hear::Ringback),
-            (Input::Failed { leg: failed, status }, None) if failed == leg => self.refuse_caller(now, status),
+            (Input::Failed { leg: failed, status }, None) if failed == leg => {
+                self.refuse_caller(now, passed_on(status));
+            }
             _ => {}
         }
     }
@@ -415,12 +423,12 @@ impl Call {
                 self.end(now, EndedBy::System);
             }
             Input::Transfer { by: None, target } => {
-                self.outputs.push_back(Output::LeaveQueue { abandoned: false });
+                self.outputs.push_back(Output::LeaveQueue { why: LeaveWhy::Transferred });
                 self.timeline.stop_waiting(now);
                 self.announce_transfer(now, Asked::Flow, target, mint);
             }
             Input::QueueGivesUp => {
-                self.outputs.push_back(Output::LeaveQueue { abandoned: false });
+                self.outputs.push_back(Output::LeaveQueue { why: LeaveWhy::GivenUp });
                 self.close(now, Speech::NobodyThere, EndedBy::System);
             }
             _ => {}
@@ -444,7 +452,6 @@ impl Call {
                 }
                 self.connect(now, leg);
             }
-            Input::Late { offer: of } if of == offer => self.offer_over(now, leg, HangUpWhy::Cancelled, None),
             Input::Withdrawn { offer: of, rang_out } if of == offer => {
                 let why = if rang_out { HangUpWhy::RangOut } else { HangUpWhy::Cancelled };
                 self.offer_over(now, leg, why, rang_out.then_some(OfferEnd::RangOut));
@@ -468,12 +475,23 @@ impl Call {
                 self.end(now, EndedBy::System);
             }
             Input::QueueGivesUp => {
-                self.outputs.push_back(Output::LeaveQueue { abandoned: false });
+                self.outputs.push_back(Output::LeaveQueue { why: LeaveWhy::GivenUp });
                 self.hang_up(leg, HangUpWhy::Cancelled);
                 self.close(now, Speech::NobodyThere, EndedBy::System);
             }
             _ => {}
         }
+    }
+}
+
+/// What the caller is told when an outside number refused: only what is about the number called. A redirection would
+/// pass our dial rules by, and a challenge was meant for us (RFC 3261 16.7, 21.4.2).
+fn passed_on(status: u16) -> u16 {
+    match status {
+        404 | 408 | 410 | 480 | 484 | 486 | 487 | 488 | 600 | 603 | 604 | 606 => status,
+        403 | 401 | 407 => 403,
+        300..=399 => 480,
+        _ => 500,
     }
 }
 

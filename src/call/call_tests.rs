@@ -156,22 +156,11 @@ fn a_caller_who_gives_up_before_the_answer_is_booked_with_what_the_cancel_got() 
 }
 
 #[test]
-fn a_late_answer_is_hung_up_and_never_bridged() {
-    let mut desk = Desk::waiting();
-    let (leg, _) = desk.offer();
-    desk.give(Input::Answered { leg });
-    let outputs = desk.give(Input::Late { offer: OFFER });
-    assert!(hangs_up(&outputs, leg));
-    assert!(!outputs.iter().any(|o| matches!(o, Output::Bridge { .. })));
-    assert!(desk.call.is_waiting());
-}
-
-#[test]
 fn a_caller_who_gives_up_while_waiting_leaves_the_queue_as_abandoned() {
     let mut desk = Desk::waiting();
     desk.wait(40);
     let outputs = desk.give(Input::HungUp { leg: CALLER });
-    assert!(outputs.contains(&Output::LeaveQueue { abandoned: true }));
+    assert!(outputs.contains(&Output::LeaveQueue { why: LeaveWhy::Abandoned }));
     let summary = summary(&outputs);
     assert_eq!((summary.outcome, summary.waited), (Outcome::Abandoned, Duration::from_secs(40)));
 }
@@ -182,7 +171,7 @@ fn a_caller_who_gives_up_during_an_offer_stops_the_ringing() {
     let (leg, _) = desk.offer();
     let outputs = desk.give(Input::HungUp { leg: CALLER });
     assert!(hangs_up(&outputs, leg));
-    assert!(outputs.contains(&Output::LeaveQueue { abandoned: true }));
+    assert!(outputs.contains(&Output::LeaveQueue { why: LeaveWhy::Abandoned }));
 }
 
 #[test]
@@ -330,7 +319,7 @@ fn a_transfer_that_the_flow_asked_for_goes_back_to_the_flow_even_after_a_wait() 
     let mut desk = Desk::waiting();
     let target = Target::Person(AgentId(8));
     let outputs = desk.give(Input::Transfer { by: None, target: target.clone() });
-    assert!(outputs.contains(&Output::LeaveQueue { abandoned: false }));
+    assert!(outputs.contains(&Output::LeaveQueue { why: LeaveWhy::Transferred }));
     let outputs = desk.give(Input::Said { play: 1 });
     let leg = dialled(&outputs);
     let outputs = desk.give(Input::Failed { leg, status: 486 });
@@ -356,7 +345,7 @@ fn when_the_agent_hangs_up_first_the_caller_hears_the_closing_sentence_and_has_t
     assert!(!hangs_up(&outputs, CALLER));
     let outputs = desk.wait(10);
     assert!(hangs_up(&outputs, CALLER));
-    assert!(outputs.contains(&Output::Fact(Fact::HungUpFirst { caller: false })));
+    assert!(outputs.contains(&Output::Fact(Fact::HungUpFirst { by: EndedBy::Agent })));
     assert_eq!(summary(&outputs).ended_by, EndedBy::Agent);
 }
 
@@ -368,6 +357,23 @@ fn an_agent_whose_line_dies_does_not_cost_the_caller_the_place() {
     assert!(outputs.contains(&Output::Enqueue { queue: QUEUE, keep_age: true }));
     let told = |o: &Output| matches!(o, Output::Hear { hear: Hear::Say { speech: Speech::AgentLost, .. }, .. });
     assert!(outputs.iter().any(told), "the caller learns why there is music again");
+}
+
+#[test]
+fn a_redirection_or_a_challenge_is_not_the_callers_business() {
+    for (answered, told) in [(302, 480), (401, 403), (407, 403), (404, 404), (481, 500), (503, 500), (603, 603)] {
+        let (mut desk, outputs) = Desk::new(Begin::Outside(PhoneNumber::new("01012345678")));
+        let leg = dialled(&outputs);
+        let outputs = desk.give(Input::Failed { leg, status: answered });
+        assert!(outputs.contains(&Output::Refuse { leg: CALLER, status: told }), "{answered}: {outputs:?}");
+    }
+}
+
+#[test]
+fn a_line_that_dies_is_nobodys_hanging_up() {
+    let (mut desk, _) = Desk::talking();
+    let outputs = desk.give(Input::MediaLost { leg: CALLER });
+    assert!(outputs.contains(&Output::Fact(Fact::HungUpFirst { by: EndedBy::Network })));
 }
 
 #[test]
@@ -409,8 +415,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             ring_limit: Duration::from_secs(6)
         }),
         (offer.clone(), any::<bool>()).prop_map(|(offer, rang_out)| Input::Withdrawn { offer, rang_out }),
-        offer.clone().prop_map(|offer| Input::Connected { offer }),
-        offer.prop_map(|offer| Input::Late { offer }),
+        offer.prop_map(|offer| Input::Connected { offer }),
         Just(Input::TellWait { position: Some(1), expected: None }),
         Just(Input::QueueGivesUp),
     ]

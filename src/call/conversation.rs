@@ -85,7 +85,7 @@ impl Call {
                 self.part(now, with);
                 if matches!(self.begin, Begin::Outside(_)) || !self.rules.caller_hangs_up_first {
                     self.hang_up(self.caller, HangUpWhy::Normal);
-                    self.fact(Fact::HungUpFirst { caller: false });
+                    self.fact(Fact::HungUpFirst { by: EndedBy::Agent });
                     self.finish(now, EndedBy::Agent, false);
                 } else {
                     self.close(now, Speech::Closing, EndedBy::Agent);

@@ -93,10 +93,6 @@ pub enum Input {
     Connected {
         offer: OfferId,
     },
-    /// The agent answered too late: the offer was gone.
-    Late {
-        offer: OfferId,
-    },
     /// The caller has to be told the place in line and the time to wait (only while nothing else is said).
     TellWait {
         position: Option<u32>,
@@ -163,7 +159,7 @@ pub enum Output {
         keep_age: bool,
     },
     LeaveQueue {
-        abandoned: bool,
+        why: LeaveWhy,
     },
     /// Put the call into the person's own queue, or say that there is none (`QueueGivesUp`).
     HuntOn {
@@ -253,6 +249,21 @@ pub enum Speech {
     CallerNumber,
     /// A feature code from somebody who is not an agent.
     NotAnAgent,
+    /// A code that means nothing before the log-in.
+    LogInFirst,
+}
+
+/// Why a call leaves its queue without an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaveWhy {
+    /// The caller hung up, or the line died.
+    Abandoned,
+    /// The flow gave the caller to somebody.
+    Transferred,
+    /// Nobody can be waited for.
+    GivenUp,
+    /// The server ends all calls.
+    Closed,
 }
 
 /// How the call answers the queue's proposal.
@@ -337,9 +348,9 @@ pub enum Fact {
         status: u16,
         back: TransferBack,
     },
-    /// After a conversation: whether the caller hung up first.
+    /// After a conversation: who hung up first.
     HungUpFirst {
-        caller: bool,
+        by: EndedBy,
     },
 }
 

@@ -13,6 +13,7 @@ mod transfer;
 pub use call::{Call, Rules};
 pub use leg::{Leg, LegMint, LegState, Role};
 pub use message::{
-    Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Progress, Speech, Target, TransferBack,
+    Begin, Destination, Fact, HangUpWhy, Hear, Input, LeaveWhy, OfferEnd, Output, Progress, Speech, Target,
+    TransferBack,
 };
 pub use timeline::{Summary, Timeline};

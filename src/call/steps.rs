@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::call::{Call, State};
 use super::leg::{Leg, LegMint, LegState, Role};
-use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, OfferEnd, Output, Speech};
+use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, LeaveWhy, OfferEnd, Output, Speech};
 use crate::model::{AgentId, EndedBy, LegId, Moment, OfferId, QueueId};
 
 impl Call {
@@ -113,10 +113,9 @@ impl Call {
                 let rang = self.timeline.rang_for(now);
                 self.fact(Fact::CallerGaveUpRinging { rang });
             }
-            State::Talking { .. } => self.fact(Fact::HungUpFirst { caller: by == EndedBy::Caller }),
             State::Closing { by: closed_by, .. } => {
                 if self.timeline.has_talked() {
-                    self.fact(Fact::HungUpFirst { caller: by == EndedBy::Caller });
+                    self.fact(Fact::HungUpFirst { by });
                 }
                 return self.finish(now, closed_by, false);
             }
@@ -133,10 +132,14 @@ impl Call {
                 return;
             }
             State::Waiting { .. } | State::Offering { .. } => {
-                self.outputs.push_back(Output::LeaveQueue { abandoned: by == EndedBy::Caller });
+                let why = if by == EndedBy::System { LeaveWhy::Closed } else { LeaveWhy::Abandoned };
+                self.outputs.push_back(Output::LeaveQueue { why });
                 return self.finish(now, by, true);
             }
-            State::Talking { with } => self.part(now, with),
+            State::Talking { with } => {
+                self.fact(Fact::HungUpFirst { by });
+                self.part(now, with);
+            }
             State::Finding { person: Some(agent), .. } => {
                 self.outputs.push_back(Output::AgentUnanswered { agent, missed: false });
             }

@@ -112,6 +112,12 @@ impl Timeline {
         self.agent = agent.or(self.agent);
     }
 
+    /// Everything talked so far.
+    #[must_use]
+    pub fn talked(&self, now: Moment) -> Duration {
+        self.talked + self.talking_since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
     pub fn stop_talking(&mut self, now: Moment) {
         self.resumed(now);
         if let Some(since) = self.talking_since.take() {

@@ -43,6 +43,7 @@ impl Center {
             Speech::Paused => phrase(Phrase::Paused),
             Speech::Resumed => phrase(Phrase::Resumed),
             Speech::NotAnAgent => phrase(Phrase::NotAnAgent),
+            Speech::LogInFirst => phrase(Phrase::LogInFirst),
         }
     }
 

@@ -80,6 +80,11 @@ pub(super) struct Contact {
 }
 
 impl Contact {
+    /// Since when the caller waits, as if the wait had been all in one: what was talked meanwhile is no waiting.
+    pub(super) fn waiting_since(&self, now: Moment) -> Option<Moment> {
+        self.wait.since.map(|since| since + self.call.talked(now))
+    }
+
     /// Whether the flow may act by itself: never into a sentence of the call's own, which it would cut.
     fn flow_clock_runs(&self) -> bool {
         self.call.flow_runs() && self.call_play.is_none()

@@ -26,7 +26,7 @@ impl Center {
         };
         if back {
             self.tell_acd(now, acd::Input::Resume { agent });
-        } else if auto_login {
+        } else if auto_login && view.state == acd::AgentState::LoggedOut {
             self.tell_acd(now, acd::Input::LogIn { agent });
         }
     }
@@ -43,13 +43,22 @@ impl Center {
         } else {
             acd::Input::Pause { agent, reason: acd::PauseReason::no_phone() }
         };
-        // Someone on a break or at home is no more absent for it.
-        let works = self
-            .acd
-            .agent(agent)
-            .is_some_and(|view| !matches!(view.state, acd::AgentState::LoggedOut | acd::AgentState::NotReady { .. }));
+        // Someone on a break or at home, or about to go there, is no more absent for it.
+        let works = self.acd.agent(agent).is_some_and(|view| {
+            let away = matches!(view.state, acd::AgentState::LoggedOut | acd::AgentState::NotReady { .. });
+            !away && view.after_call == acd::AfterCall::Ready
+        });
         if works || matches!(input, acd::Input::LogOut { .. }) {
             self.tell_acd(now, input);
+        }
+    }
+
+    /// Somebody has come to work, or back from a break; without a phone that means another break.
+    pub(super) fn at_the_desk(&mut self, now: Moment, agent: AgentId, input: acd::Input) {
+        self.tell_acd(now, input);
+        let reachable = self.settings.person(agent).is_some_and(|person| !self.sip.bindings(&person.device).is_empty());
+        if !reachable {
+            self.tell_acd(now, acd::Input::Pause { agent, reason: acd::PauseReason::no_phone() });
         }
     }
 
@@ -75,6 +84,10 @@ impl Center {
         let Some((agent, _)) = self.agent_of(device) else {
             return Some(Code { reply: Speech::NotAnAgent, change: None });
         };
+        let offline = self.acd.agent(agent).is_some_and(|view| view.state == acd::AgentState::LoggedOut);
+        if offline && (number == codes.resume || reason.is_some()) {
+            return Some(Code { reply: Speech::LogInFirst, change: None });
+        }
         let (change, reply) = if number == codes.log_in {
             (acd::Input::LogIn { agent }, Speech::LoggedIn)
         } else if number == codes.log_out {

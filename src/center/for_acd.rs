@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::center::Center;
-use super::event::{AgentWord, EventKind, Promise, QueueExit};
+use super::event::{AgentWord, EventKind, MissedWhy, Promise, QueueExit};
 use super::on_sip::millis;
 use crate::acd::{self, LeaveReason, Output};
 use crate::call;
@@ -17,7 +17,12 @@ impl Center {
                 self.event(now, Some(call), EventKind::AgentOffered { agent, queue });
                 self.tell_call(now, call, call::Input::Offered { offer, agent, queue, ring_limit });
             }
-            Output::Withdraw { offer, call, why, .. } => {
+            Output::Withdraw { offer, call, agent, why, rang } => {
+                if why == acd::WithdrawReason::CallerLeft {
+                    let queue = self.calls.get(&call).and_then(|contact| contact.wait.queue);
+                    let (why, rang_ms) = (MissedWhy::CallerLeft, millis(rang));
+                    self.event(now, Some(call), EventKind::OfferMissed { agent, queue, why, rang_ms });
+                }
                 let rang_out = why == acd::WithdrawReason::RingLimit;
                 self.tell_call(now, call, call::Input::Withdrawn { offer, rang_out });
             }
@@ -37,7 +42,7 @@ impl Center {
             Output::Left { call, queue, why, waited } => self.caller_left(now, call, queue, why, waited),
             Output::AgentState { agent, state } => self.agent_changed(now, agent, &state.state, state.rung_by),
             Output::Entered { call, queue, position, .. } => {
-                let since = self.calls.get(&call).and_then(|contact| contact.wait.since).unwrap_or(now);
+                let since = self.calls.get(&call).and_then(|contact| contact.waiting_since(now)).unwrap_or(now);
                 let age_ms = millis(now.since(since));
                 self.event(now, Some(call), EventKind::CallerEntered { queue, position, age_ms });
             }

@@ -29,7 +29,7 @@ impl Center {
             Output::StopFlow => self.stop_flow(now, id),
             Output::FlowTransferFailed => self.tell_flow(now, id, ivr::Input::TransferFailed),
             Output::Enqueue { queue, keep_age } => self.enqueue_again(now, id, queue, keep_age),
-            Output::LeaveQueue { abandoned } => self.leave_queue(now, id, abandoned),
+            Output::LeaveQueue { why } => self.leave_queue(now, id, why),
             Output::HuntOn { person } => self.hunt_on(now, id, person),
             Output::OfferEnded { offer, end } => {
                 let input = match end {
@@ -101,6 +101,9 @@ impl Center {
     ) {
         let Some(contact) = self.calls.get(&id) else { return };
         let (worker, from, hops) = (contact.worker, contact.from.clone(), contact.max_forwards);
+        if self.is_taken(id, &to) {
+            return self.tell_call(now, id, call::Input::Failed { leg, status: 486 });
+        }
         let Some((target, party, shown, credentials)) = self.route(&to, &from) else {
             return self.tell_call(now, id, call::Input::Failed { leg, status: 404 });
         };
@@ -146,6 +149,16 @@ impl Center {
             ended: None,
             status: 0,
         });
+    }
+
+    /// Whether the agent is on another call already, or another call rings there: one call at a time.
+    fn is_taken(&self, id: CallId, to: &Destination) -> bool {
+        let Destination::Agent(agent) = to else { return false };
+        self.acd.agent(*agent).is_some_and(|view| match view.state {
+            acd::AgentState::Talking { .. } => true,
+            acd::AgentState::Reserved { call, .. } => call != id,
+            _ => view.rung_by.is_some_and(|call| call != id),
+        })
     }
 
     /// Where a destination's INVITE goes, whom the record names, and the number that we show.
@@ -275,8 +288,13 @@ impl Center {
         self.command_of(a, |_| Command::Bridge { a, b });
     }
 
-    fn leave_queue(&mut self, now: Moment, id: CallId, abandoned: bool) {
-        let why = if abandoned { acd::LeaveReason::Abandoned } else { acd::LeaveReason::Key };
+    fn leave_queue(&mut self, now: Moment, id: CallId, why: call::LeaveWhy) {
+        let why = match why {
+            call::LeaveWhy::Abandoned => acd::LeaveReason::Abandoned,
+            call::LeaveWhy::Transferred => acd::LeaveReason::Transferred,
+            call::LeaveWhy::GivenUp => acd::LeaveReason::NoAgents,
+            call::LeaveWhy::Closed => acd::LeaveReason::Closed,
+        };
         self.tell_acd(now, acd::Input::Leave { call: id, why });
     }
 
@@ -295,6 +313,8 @@ impl Center {
         }
         let since = wait.since.filter(|_| keep_age).unwrap_or(now);
         wait.since = Some(since);
+        let since = contact.waiting_since(now).unwrap_or(now);
+        let wait = &contact.wait;
         let waiting = acd::Waiting {
             call: id,
             queue,
@@ -353,7 +373,8 @@ impl Center {
                     self.promise(now, id, Promise::AnswerBeforeThirdRing, verdict, None, Some(rang));
                 }
             }
-            Fact::CallerGaveUpRinging { .. } | Fact::HungUpFirst { .. } if !self.is_promised(id) => {}
+            Fact::CallerGaveUpRinging { .. } | Fact::HungUpFirst { .. } | Fact::AgentAnswered { .. }
+                if !self.is_promised(id) => {}
             Fact::CallerGaveUpRinging { rang } => {
                 let verdict = self.charter.check_ring(Promise::AnswerBeforeThirdRing, rang, false);
                 self.promise(now, id, Promise::AnswerBeforeThirdRing, verdict, None, Some(rang));
@@ -386,8 +407,8 @@ impl Center {
                 };
                 self.event(now, call, EventKind::TransferFailed { to, status, back_to });
             }
-            Fact::HungUpFirst { caller } => {
-                let verdict = self.charter.check_kept(Promise::CallerHangsUpFirst, caller);
+            Fact::HungUpFirst { by } => {
+                let verdict = self.charter.check_hang_up(by);
                 let queue = self.calls.get(&id).and_then(|contact| contact.wait.queue);
                 self.promise(now, id, Promise::CallerHangsUpFirst, verdict, queue, None);
             }
@@ -396,7 +417,7 @@ impl Center {
 
     /// An agent's own call out, or a service number, is no caller's concern.
     fn is_promised(&self, id: CallId) -> bool {
-        self.calls.get(&id).is_some_and(|contact| contact.call.is_promised())
+        self.calls.get(&id).is_some_and(|contact| contact.made_by.is_none() && contact.call.is_promised())
     }
 
     fn offer_lost(&mut self, now: Moment, id: CallId, agent: AgentId, end: OfferEnd, rang: std::time::Duration) {
@@ -408,7 +429,7 @@ impl Center {
             OfferEnd::RangOut => MissedWhy::RangOut,
         };
         self.event(now, Some(id), EventKind::OfferMissed { agent, queue, why, rang_ms: millis(rang) });
-        if end == OfferEnd::RangOut {
+        if end == OfferEnd::RangOut && self.is_promised(id) {
             // The offer was lost because the third ring came: the agent's promise is broken, whatever the last millisecond.
             let verdict = self.charter.check_kept(Promise::AgentBeforeThirdRing, false);
             self.promise(now, id, Promise::AgentBeforeThirdRing, verdict, queue, Some(rang));
@@ -417,7 +438,7 @@ impl Center {
 
     fn connected(&mut self, now: Moment, id: CallId, agent: Option<AgentId>) {
         let Some(contact) = self.calls.get(&id) else { return };
-        let waited = contact.wait.since.map_or(std::time::Duration::ZERO, |since| now.since(since));
+        let waited = contact.waiting_since(now).map_or(std::time::Duration::ZERO, |since| now.since(since));
         let queue = contact.wait.queue;
         if let Some(session) = self.calls.get_mut(&id).and_then(|contact| contact.session.as_mut()) {
             session.handle(now, ivr::Input::Served);
@@ -428,6 +449,7 @@ impl Center {
     fn transfer_announced(&mut self, now: Moment, id: CallId, target: &Target) {
         let complete = self.calls.get(&id).is_some_and(|contact| contact.announced_whole);
         let facts = self.target_facts(id, target);
+        let named = !facts.department.is_empty() && !facts.name.is_empty() && !facts.number.reveal().is_empty();
         self.event(
             now,
             Some(id),
@@ -438,7 +460,12 @@ impl Center {
                 callback_number: facts.number,
             },
         );
-        let verdict = self.charter.check_kept(Promise::TransferAnnounced, complete);
+        let verdict = if named {
+            self.charter.check_kept(Promise::TransferAnnounced, complete)
+        } else {
+            // An outside number has neither department nor name: there was no more to say.
+            self.charter.excuse(Promise::TransferAnnounced)
+        };
         self.promise(now, id, Promise::TransferAnnounced, verdict, None, None);
     }
 

@@ -71,8 +71,9 @@ impl Center {
             }
             Output::Enqueue(enqueue) => self.flow_enqueues(now, id, enqueue),
             Output::Resume => self.tell_call(now, id, call::Input::FlowQuiet),
-            Output::Dequeue => {
-                self.tell_acd(now, acd::Input::Leave { call: id, why: acd::LeaveReason::Key });
+            Output::Dequeue { overdue } => {
+                let why = if overdue { acd::LeaveReason::Timeout } else { acd::LeaveReason::Key };
+                self.tell_acd(now, acd::Input::Leave { call: id, why });
                 self.tell_call(now, id, call::Input::Dequeued);
             }
             Output::Callback { to, due, queue } => self.flow_promises_callback(now, id, &to, due, queue),
@@ -163,13 +164,14 @@ impl Center {
         contact.wait.announce_every = every;
         contact.wait.tell_position = enqueue.announce.position;
         contact.wait.tell_expected = enqueue.announce.expected_wait;
+        let since = contact.waiting_since(now).unwrap_or(now);
         self.tell_call(now, id, call::Input::Enqueued { queue });
         let waiting = acd::Waiting {
             call: id,
             queue,
             needs,
             priority: enqueue.priority,
-            since: enqueue.since,
+            since,
             prefer: None,
             announce_every: every,
             // The flow keeps its own clock for the longest wait.

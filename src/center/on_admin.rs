@@ -34,7 +34,10 @@ impl Center {
             let why = "log in first";
             return Err(AdminError::NotNow { agent: name, state: AgentWord::Offline, why });
         }
-        self.tell_acd(now, input);
+        match input {
+            acd::Input::LogIn { .. } | acd::Input::Resume { .. } => self.at_the_desk(now, agent, input),
+            _ => self.tell_acd(now, input),
+        }
         let (state, reason) = self.word(agent);
         Ok(AdminReply::Agent { agent: name, state, reason })
     }

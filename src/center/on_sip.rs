@@ -9,9 +9,9 @@ use super::settings::Entry;
 use crate::acd;
 use crate::call::{self, Begin, Call, Role, Rules, Speech};
 use crate::media::Command;
-use crate::model::{CallId, EndedBy, LegId, Moment, PhoneNumber};
+use crate::model::{AgentId, CallId, EndedBy, LegId, Moment, PhoneNumber};
 use crate::sdp::{self, Agreed, Negotiation, SdpError};
-use crate::sip::{Event, Identity, Incoming, SessionId};
+use crate::sip::{Event, Identity, Incoming, ReferId, ReferTarget, SessionId};
 
 impl Center {
     pub(super) fn on_sip(&mut self, now: Moment, event: Event) {
@@ -43,7 +43,7 @@ impl Center {
                     self.on_digit(now, call, leg, digit);
                 }
             }
-            Event::Refer { session, refer, target, .. } => self.on_refer(now, session, refer, &target.user),
+            Event::Refer { session, refer, target, .. } => self.on_refer(now, session, refer, &target),
             Event::ReferProgress { .. } | Event::RegistrationChanged { .. } => {}
             Event::Ended { session, by_peer, .. } => self.on_ended(now, session, by_peer),
             Event::Registered { user, expires, new, .. } => {
@@ -91,12 +91,8 @@ impl Center {
             _ => None,
         };
         let made_by = made_by.map(|person| person.id);
-        if let Some(agent) = made_by {
-            // Whoever is on a call of their own making is not offered another.
-            self.tell_acd(now, acd::Input::Busy { agent, call: id });
-        }
         let contact = Contact {
-            call: Call::new(id, leg, begin, self.rules(), now),
+            call: Call::new(id, leg, begin, self.rules(made_by), now),
             made_by,
             from: from.clone(),
             to: to.clone(),
@@ -129,9 +125,17 @@ impl Center {
                     self.event(now, Some(id), EventKind::CallRefused { from, to, status, why });
                 }
                 None => {
+                    if let Some(agent) = made_by {
+                        // Whoever is on a call of their own making is not offered another.
+                        self.acd.handle(now, acd::Input::Busy { agent, call: id });
+                    }
                     contact.call.begin(now, &mut self.mint);
-                    if let Some(change) = code.and_then(|code| code.change) {
-                        self.tell_acd(now, change);
+                    match code.and_then(|code| code.change) {
+                        Some(change @ (acd::Input::LogIn { agent } | acd::Input::Resume { agent })) => {
+                            self.at_the_desk(now, agent, change);
+                        }
+                        Some(change) => self.tell_acd(now, change),
+                        None => {}
                     }
                 }
             }
@@ -139,15 +143,15 @@ impl Center {
         self.touched.push_back(id);
     }
 
-    /// The charter's promises as a call keeps them.
-    fn rules(&self) -> Rules {
+    /// The charter's promises as a call keeps them; to a colleague nobody owes the last word.
+    fn rules(&self, made_by: Option<AgentId>) -> Rules {
         let policy = self.charter.policy();
         Rules {
             guard: policy.guard,
             ring_limit: policy.ring_limit(),
             transfer_ring_limit: policy.transfer_ring_limit,
             announce_transfers: policy.announce_transfers,
-            caller_hangs_up_first: policy.caller_hangs_up_first,
+            caller_hangs_up_first: policy.caller_hangs_up_first && made_by.is_none(),
             closing_wait: policy.closing_wait,
         }
     }
@@ -388,12 +392,19 @@ impl Center {
         }
     }
 
-    fn on_refer(&mut self, now: Moment, session: SessionId, refer: crate::sip::ReferId, user: &str) {
+    fn on_refer(&mut self, now: Moment, session: SessionId, refer: ReferId, asked: &ReferTarget) {
         let Some((leg, id)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) else {
             return self.sip.refuse_refer(now, session, refer, 481);
         };
+        if asked.replaces.is_some() {
+            // An attended transfer is no blind one: the colleague must not be rung a second time.
+            return self.sip.refuse_refer(now, session, refer, 501);
+        }
         let may = self.calls.get(&id).is_some_and(|contact| contact.call.may_transfer(leg));
-        let Some(target) = self.settings.transfer_target(user).filter(|_| may) else {
+        let target = self.settings.transfer_target(&asked.user);
+        // Somebody from outside must never dial through our trunks.
+        let may = may && (self.is_ours(id, leg) || !matches!(target, Some(call::Target::Outside(_))));
+        let Some(target) = target.filter(|_| may) else {
             return self.sip.refuse_refer(now, session, refer, if may { 404 } else { 403 });
         };
         self.sip.accept_refer(now, session, refer);
@@ -401,6 +412,12 @@ impl Center {
             line.refer = Some(refer);
         }
         self.tell_call(now, id, call::Input::Transfer { by: Some(leg), target });
+    }
+
+    /// Whether one of our people is at the other end of this leg.
+    fn is_ours(&self, id: CallId, leg: LegId) -> bool {
+        let called = self.lines.get(leg).is_some_and(|line| line.agent.is_some());
+        called || self.calls.get(&id).is_some_and(|contact| contact.made_by.is_some() && contact.call.caller() == leg)
     }
 
     /// The caller gave up before we answered.
@@ -417,6 +434,10 @@ impl Center {
         if role == Role::Caller && !by_peer {
             // Nobody hung up: the ACK never came or the way broke.
             self.tell_call(now, id, call::Input::End { by: EndedBy::Network });
+        } else if !by_peer {
+            // An agent whose signalling broke has not hung up: the caller must not pay for it.
+            self.line_over(now, leg);
+            return self.tell_call(now, id, call::Input::MediaLost { leg });
         } else {
             if role == Role::Caller {
                 self.keep_message(now, id);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Policy;
+use crate::model::EndedBy;
 
 /// The service charter's promises that this server clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -118,6 +119,19 @@ impl Charter {
     /// A promise that is simply kept or not.
     pub fn check_kept(&mut self, promise: Promise, kept: bool) -> Verdict {
         self.count(promise, if kept { Verdict::Met } else { Verdict::Breached })
+    }
+
+    /// A promise that could not be kept or broken.
+    pub fn excuse(&mut self, promise: Promise) -> Verdict {
+        self.count(promise, Verdict::Excused)
+    }
+
+    /// A conversation ended: the caller is to hang up first, but nobody hangs up a line that died or a server that stops.
+    pub fn check_hang_up(&mut self, by: EndedBy) -> Verdict {
+        match by {
+            EndedBy::Network | EndedBy::System => self.excuse(Promise::CallerHangsUpFirst),
+            EndedBy::Caller | EndedBy::Agent => self.check_kept(Promise::CallerHangsUpFirst, by == EndedBy::Caller),
+        }
     }
 
     /// Begins the tally of a new day.

@@ -103,7 +103,10 @@ pub enum Output {
     /// A menu that interrupted the wait is over and the place was kept: music again.
     Resume,
     /// Give up the place in the queue.
-    Dequeue,
+    Dequeue {
+        /// The longest wait was over, and the flow led the caller elsewhere; otherwise it was the caller's choice.
+        overdue: bool,
+    },
     /// Promise a call.
     Callback { to: String, due: Due, queue: Option<String> },
     /// Send a text message; then tell `Sent`.
@@ -175,7 +178,8 @@ impl fmt::Debug for Output {
             Output::Fetch { id, service, .. } => write!(f, "Fetch({id}, {service})"),
             Output::Enqueue(enqueue) => write!(f, "{enqueue:?}"),
             Output::Resume => f.write_str("Resume"),
-            Output::Dequeue => f.write_str("Dequeue"),
+            Output::Dequeue { overdue: false } => f.write_str("Dequeue"),
+            Output::Dequeue { overdue: true } => f.write_str("Dequeue(overdue)"),
             Output::Callback { to, due, .. } => write!(f, "Callback({}, {})", PhoneNumber::new(to), due.word()),
             Output::Message { to, .. } => write!(f, "Message({})", PhoneNumber::new(to)),
             Output::Record { max, .. } => write!(f, "Record({max:?})"),

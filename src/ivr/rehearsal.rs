@@ -252,7 +252,7 @@ fn outcome_words(output: &Output) -> Option<String> {
         | Output::Say { .. }
         | Output::Hush
         | Output::Fetch { .. }
-        | Output::Dequeue
+        | Output::Dequeue { .. }
         | Output::StopRecord => return None,
     })
 }

@@ -129,6 +129,8 @@ pub(super) struct Place {
     pub levels: usize,
     pub offer_at: Option<Moment>,
     pub ask_at: Option<Moment>,
+    /// The longest wait is over, and the caller has pressed no key since.
+    pub overdue: bool,
 }
 
 /// Steps taken without time passing or a key being pressed, and in all.
@@ -299,6 +301,9 @@ impl Session {
     fn key(&mut self, now: Moment, digit: Digit) {
         // A person presses keys in time, so each key is the beginning of a new chain of steps.
         self.steps.at_once = 0;
+        if let Some(place) = &mut self.place {
+            place.overdue = false;
+        }
         if let Some((end, until)) = self.stray_end.take()
             && end == digit
             && now < until
@@ -460,8 +465,8 @@ impl Session {
 
     /// Gives the place in the queue back, if there is one.
     pub(super) fn leave_queue(&mut self) {
-        if self.place.take().is_some() {
-            self.push(Output::Dequeue);
+        if let Some(place) = self.place.take() {
+            self.push(Output::Dequeue { overdue: place.overdue });
         }
     }
 

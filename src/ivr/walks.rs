@@ -163,7 +163,7 @@ fn a_caller_keeps_the_age_in_the_next_queue() {
     caller.tell(Input::Said);
     caller.tell(Input::Fetched { id: 1, outcome: FetchOutcome::Failed("no route".into()) });
     starts(&caller.press("1"), &["Hush", "enqueue emergency since 0.000s"]);
-    starts(&caller.after(Duration::from_secs(900)), &["Dequeue", "say closed"]);
+    starts(&caller.after(Duration::from_secs(900)), &["Dequeue(overdue)", "say closed"]);
 }
 
 #[test]
@@ -280,7 +280,7 @@ proptest! {
                 prop_assert!(!ended, "after the end came {output:?}");
                 match output {
                     Output::Enqueue(_) => in_queue = true,
-                    Output::Dequeue => {
+                    Output::Dequeue { .. } => {
                         prop_assert!(in_queue, "left a queue it was not in");
                         in_queue = false;
                     }

@@ -58,10 +58,7 @@ impl Server {
         let library = Arc::new(library);
         // Before any thread that would have to be stopped again, should the address be taken.
         let http_listeners = HttpListeners::bind(&config)?;
-        let store = match &config.server.data {
-            Some(data) => Store::open(&data.join(Store::FILE_NAME))?,
-            None => Store::temporary()?,
-        };
+        let store = open_store(&config)?;
         let writer = store.start_writer(names(&config), store::Settings::default())?;
         let recordings = Recordings::spawn(store.path().with_file_name(RECORDINGS))?;
         let metrics = Arc::new(Metrics::new(vocabulary(&config, &flows)));
@@ -366,6 +363,14 @@ fn deliver(letters: &mpsc::Sender<Letter<Control>>, recordings: &RecordingSender
     if letters.try_send(Letter::Media { worker, event }).is_err() {
         tracing::error!(worker, "the control thread is too far behind: an event of the audio path is lost");
     }
+}
+
+/// The database in the data folder, or one that is gone with the server.
+fn open_store(config: &Config) -> Result<Store, ServerError> {
+    Ok(match &config.server.data {
+        Some(data) => Store::open(&data.join(Store::FILE_NAME))?,
+        None => Store::temporary()?,
+    })
 }
 
 /// The way back for the buffers of one worker.

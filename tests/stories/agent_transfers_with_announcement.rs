@@ -139,10 +139,9 @@ fn a_transfer_to_an_outside_number_says_the_number_and_no_beep() {
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("01099990000");
     assert_eq!(told(&mut house, "201"), [100, 180, 200]);
-    let met = |kind: &EventKind| {
-        matches!(kind, EventKind::CharterChecked { promise: Promise::TransferAnnounced, verdict: Verdict::Met, .. })
-    };
-    assert_eq!(house.count(met), 1, "{}", house.story());
+    let verdict = |verdict| house.ledger.verdicts(Promise::TransferAnnounced, verdict);
+    let verdicts = (verdict(Verdict::Met), verdict(Verdict::Excused), verdict(Verdict::Breached));
+    assert_eq!(verdicts, (0, 1, 0), "there was neither department nor name to say");
     assert_eq!(house.count(|kind| matches!(kind, EventKind::PromptMissing { .. })), 0);
     house.night_falls();
 }
@@ -191,5 +190,41 @@ fn an_outside_number_is_rung_over_the_trunk() {
     house.wait(secs(1));
     house.caller(MINJI).hears_voice_of("0612800600");
     house.caller("0612800600").hears_voice_of(MINJI);
+    house.night_falls();
+}
+
+#[test]
+fn somebody_outside_may_not_dial_through_our_trunk() {
+    let mut house = in_conversation();
+    house.agent("201").transfers_to("01099990000");
+    house.wait(secs(20));
+    house.caller("01099990000").rings().answers();
+    house.wait(secs(1));
+    house.caller("01099990000").transfers_to("01077770000");
+    house.wait(secs(25));
+    assert_eq!(house.callers.newest("01077770000"), None, "{}", house.story());
+    let statuses: Vec<u16> = house.caller("01099990000").book().transfer.iter().map(|(_, status, _)| *status).collect();
+    assert_eq!(statuses, [403]);
+    house.caller(MINJI).hears_voice_of("01099990000");
+    house.night_falls();
+}
+
+#[test]
+fn what_was_talked_is_no_waiting() {
+    let mut house = in_conversation();
+    house.wait(secs(600));
+    house.agent("201").transfers_to("international");
+    let queued = |house: &House| house.count(|kind| matches!(kind, EventKind::CallerEntered { .. })) == 2;
+    house.wait_until("the caller waits again", secs(40), queued);
+    house.wait(secs(1));
+    let tile = house.board.queues.iter().find(|queue| !queue.waiting.is_empty()).expect("one waits");
+    let age = house.board.unix_ms - tile.waiting[0].since_ms;
+    assert!((1_000..60_000).contains(&age), "the page says that the caller has waited {age} ms");
+    house.at_work(&["214"]);
+    house.agent("214").rings().answers();
+    house.wait(secs(1));
+    let connected = house.events_where(|kind| matches!(kind, EventKind::CallConnected { .. }));
+    let Some((_, EventKind::CallConnected { waited_ms, .. })) = connected.last() else { panic!("two talks") };
+    assert!((1_000..60_000).contains(waited_ms), "waited {waited_ms} ms");
     house.night_falls();
 }

@@ -3,6 +3,7 @@
 use thirdring::center::admin::{AdminCommand, AdminError};
 use thirdring::center::event::{AgentWord, EventKind};
 
+use crate::support::network::Weather;
 use crate::support::{House, JUNHO, MINJI, millis, secs};
 
 fn state(house: &House, agent: &str) -> (AgentWord, Option<String>) {
@@ -110,4 +111,64 @@ fn who_is_not_logged_in_can_not_take_a_break() {
     assert!(matches!(house.ask(pause), Err(AdminError::NotNow { state: AgentWord::Offline, .. })));
     let unknown = house.ask(AdminCommand::AgentLogIn { agent: "nobody".to_owned() });
     assert_eq!(unknown, Err(AdminError::UnknownAgent { agent: "nobody".to_owned() }));
+}
+
+#[test]
+fn a_code_that_changes_nothing_says_why() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.agent("201").dials_code("*12");
+    for (code, lie) in [("*14", "ko/system/resumed"), ("*13", "ko/system/paused")] {
+        let from = house.now();
+        house.agent("201").dials_code(code);
+        house.agent("201").has_not_heard(lie, from);
+        house.agent("201").heard_clip("ko/system/log-in-first", from);
+    }
+    house.night_falls();
+}
+
+#[test]
+fn an_agent_who_logged_out_in_the_call_stays_out_though_the_phone_was_away() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.ask(AdminCommand::AgentLogOut { agent: "a-201".to_owned() }).expect("a known agent");
+    house.network.sip = Weather::losing(1.0);
+    house.wait(secs(320));
+    house.network.sip = Weather::FAIR;
+    house.wait(secs(300));
+    house.caller(MINJI).hangs_up();
+    house.wait(secs(60));
+    let state = house.board.agents.iter().find(|agent| agent.name == "a-201").map(|agent| agent.state);
+    assert_eq!(state, Some(AgentWord::Offline), "{}", house.story());
+    house.night_falls();
+}
+
+#[test]
+fn a_wrong_number_does_not_cost_the_place_among_the_free() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.wait(secs(60));
+    house.at_work(&["202"]);
+    house.wait(secs(60));
+    house.agent("201").dials("4711");
+    house.wait(secs(5));
+    house.asks_for_a_person(MINJI);
+    house.agent("202").does_not_ring();
+    house.agent("201").rings();
+    house.night_falls();
+}
+
+#[test]
+fn an_agent_who_logs_in_without_a_phone_is_offered_nobody() {
+    let mut house = House::open();
+    house.ask(AdminCommand::AgentLogIn { agent: "a-201".to_owned() }).expect("a known agent");
+    house.asks_for_a_person(MINJI);
+    house.wait(secs(10));
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::AgentOffered { .. })), 0, "{}", house.story());
+    let tile = house.board.agents.iter().find(|agent| agent.name == "a-201").expect("a known agent");
+    assert_eq!((tile.state, tile.reason.as_deref()), (AgentWord::Away, Some("no_phone")));
+    house.at_work(&["201"]);
+    house.agent("201").rings();
+    house.night_falls();
 }

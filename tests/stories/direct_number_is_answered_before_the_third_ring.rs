@@ -135,3 +135,37 @@ fn after_a_missed_direct_call_a_colleague_is_asked_and_not_the_same_phone_again(
     house.caller(MINJI).hears_voice_of("202");
     house.night_falls();
 }
+
+#[test]
+fn an_agent_who_talks_is_not_rung_for_a_direct_call() {
+    let mut house = House::open();
+    house.at_work(&["201", "202"]);
+    house.caller(MINJI).dials("201");
+    house.wait(secs(1));
+    house.agent("201").rings().answers();
+    house.wait(secs(1));
+    house.caller(crate::support::JUNHO).dials("201");
+    house.wait(secs(2));
+    let lines = house.agents.phones.values().filter(|phone| phone.user == "201").count();
+    assert_eq!(lines, 1, "{}", house.story());
+    house.agent("202").rings().answers();
+    house.wait(secs(1));
+    house.caller(crate::support::JUNHO).hears_voice_of("202");
+    house.night_falls();
+}
+
+#[test]
+fn a_colleague_is_no_caller_of_the_charter() {
+    let mut house = House::open();
+    house.at_work(&["201", "205"]);
+    house.agent("201").dials("205");
+    house.wait(secs(2));
+    house.agent("205").answers();
+    house.wait(secs(5));
+    house.agent("205").hangs_up();
+    house.wait(secs(1));
+    assert!(house.agent("201").book().is_over(), "to a colleague nobody says the closing sentence");
+    house.night_falls();
+    let checked = house.count(|kind| matches!(kind, EventKind::CharterChecked { .. }));
+    assert_eq!(checked, 0, "{}", house.story());
+}

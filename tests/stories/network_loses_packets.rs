@@ -1,7 +1,7 @@
 //! Bad links: signalling that is lost, doubled, delayed and overtaken still makes every call; lost audio is counted;
 //! a line that stays dead is ended by policy.
 
-use thirdring::center::event::EventKind;
+use thirdring::center::event::{EventKind, Promise, QueueExit, Verdict};
 use thirdring::model::{EndedBy, Outcome};
 
 use crate::support::network::Weather;
@@ -96,4 +96,30 @@ fn a_phone_that_never_hears_our_answer_is_given_up() {
     house.network.sip = Weather::FAIR;
     house.night_falls();
     assert_eq!(house.ledger.records()[0].ended_by, EndedBy::Network, "{}", house.story());
+}
+
+#[test]
+fn a_line_that_dies_in_a_talk_breaks_no_promise_about_hanging_up() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.connects(MINJI, "201");
+    house.network.rtp = Weather::losing(1.0);
+    house.wait(secs(40));
+    house.network.rtp = Weather::FAIR;
+    house.night_falls();
+    let verdict = |verdict| house.ledger.verdicts(Promise::CallerHangsUpFirst, verdict);
+    assert_eq!((verdict(Verdict::Breached), verdict(Verdict::Excused)), (0, 1), "{}", house.story());
+}
+
+#[test]
+fn a_waiting_caller_whose_line_dies_has_given_up_and_pressed_no_key() {
+    let mut house = House::open();
+    house.asks_for_a_person(MINJI);
+    house.network.rtp = Weather::losing(1.0);
+    house.wait(secs(25));
+    house.network.rtp = Weather::FAIR;
+    house.night_falls();
+    let left = house.events_where(|kind| matches!(kind, EventKind::CallerLeft { .. }));
+    let [(_, EventKind::CallerLeft { why, .. })] = left.as_slice() else { panic!("one left\n{}", house.story()) };
+    assert_eq!(*why, QueueExit::Abandoned);
 }

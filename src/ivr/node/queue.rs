@@ -50,6 +50,7 @@ impl Session {
             levels: self.levels.len(),
             offer_at: queue.offer_at(now),
             ask_at: queue.ask_at(now),
+            overdue: false,
         });
         self.state = State::Waiting;
         None
@@ -64,6 +65,7 @@ impl Session {
             place.ask_at = queue.ask_at(now);
         }
         place.offer_at = place.offer_at.filter(|due| *due > now);
+        place.overdue = false;
         self.node = place.node;
         self.levels.truncate(place.levels);
         self.ahead.clear();
@@ -103,7 +105,8 @@ impl Session {
 
     /// The longest wait has passed: what does the caller want?
     pub(in crate::ivr) fn ask_waiting(&mut self, now: Moment) {
-        self.interrupt(now, |place| place.ask_at = None, |queue| queue.on_max_wait.as_ref());
+        let forget = |place: &mut Place| (place.ask_at, place.overdue) = (None, true);
+        self.interrupt(now, forget, |queue| queue.on_max_wait.as_ref());
     }
 
     /// Offered once; later the longest wait asks.
