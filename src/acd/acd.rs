@@ -431,7 +431,11 @@ mod tests {
         assert_eq!(hall.enter(1), [offer(1, 1, AgentId(0))]);
         assert_eq!(hall.give(Input::Refused { offer: OfferId(1) }), [offer(2, 1, AgentId(1))]);
         let rang_out = hall.after(6);
-        assert_eq!(rang_out.last(), Some(&offer(3, 1, AgentId(2))), "the first has rested, but the third was not asked");
+        assert_eq!(
+            rang_out.last(),
+            Some(&offer(3, 1, AgentId(2))),
+            "the first has rested, but the third was not asked"
+        );
     }
 
     #[test]

@@ -38,6 +38,12 @@ impl Center {
                     media.negotiation.withdraw();
                 }
             }
+            Event::Refresh { session } => {
+                if let Some(media) = self.lines.of_session_mut(session).and_then(|line| line.media.as_mut()) {
+                    let sdp = media.negotiation.offer(sdp::Direction::SendRecv);
+                    self.sip.offer(now, session, sdp);
+                }
+            }
             Event::Digit { session, digit, .. } => {
                 if let Some((leg, call)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) {
                     self.on_digit(now, call, leg, digit);

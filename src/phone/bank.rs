@@ -109,6 +109,8 @@ pub struct Line {
     negotiation: Negotiation,
     answer: Option<Bytes>,
     pub answered: bool,
+    /// Whether this phone holds the call.
+    holding: bool,
     ended: bool,
 }
 
@@ -187,6 +189,7 @@ impl Bank {
             negotiation,
             answer: None,
             answered: false,
+            holding: false,
             ended: false,
         });
         Some(phone)
@@ -245,6 +248,7 @@ impl Bank {
     /// Puts the other side on hold, or resumes.
     pub fn hold(&mut self, now: Moment, phone: PhoneId, hold: bool) {
         if let Some(line) = self.lines.get_mut(&phone) {
+            line.holding = hold;
             let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
             let sdp = line.negotiation.offer(direction);
             let session = line.session;
@@ -390,6 +394,12 @@ impl Bank {
                     line.negotiation.withdraw();
                 }
             }
+            Event::Refresh { session } => {
+                if let Some(phone) = self.by_session.get(&session).copied() {
+                    let holding = self.lines.get(&phone).is_some_and(|line| line.holding);
+                    self.hold(now, phone, holding);
+                }
+            }
             Event::Digit { session, digit, .. } => {
                 if let Some(phone) = self.by_session.get(&session).copied() {
                     self.outputs.push_back(Output::Digit { phone, digit });
@@ -441,6 +451,7 @@ impl Bank {
             negotiation,
             answer: Some(answer),
             answered: false,
+            holding: false,
             ended: false,
         });
         self.outputs.push_back(Output::Incoming { phone, user, from: incoming.from.user });

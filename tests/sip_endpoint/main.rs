@@ -9,6 +9,7 @@ mod offers;
 mod random_calls;
 mod refusals;
 mod registration;
+mod session_timers;
 mod streams;
 mod transfers;
 mod wire;

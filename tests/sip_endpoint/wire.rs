@@ -101,6 +101,7 @@ fn name(event: &Event) -> String {
         Event::Offered { sdp, .. } => format!("Offered {}", sdp.as_ref().map(word).unwrap_or_default()),
         Event::OfferAnswered { sdp, .. } => format!("OfferAnswered {}", sdp.as_ref().map(word).unwrap_or_default()),
         Event::OfferRefused { status, .. } => format!("OfferRefused {status}"),
+        Event::Refresh { .. } => "Refresh".to_owned(),
         Event::Digit { digit, duration, .. } => format!("Digit {} {}", digit.key(), duration.as_millis()),
         Event::Refer { target, .. } => format!("Refer {}", target.uri),
         Event::ReferProgress { status, last, .. } => {

@@ -51,6 +51,8 @@ pub(super) enum Asker {
     Call(SessionId),
     /// A re-INVITE of ours.
     Offer(SessionId),
+    /// An UPDATE of ours that refreshes the session.
+    Refresh(SessionId),
     /// An INFO of ours.
     Info(SessionId),
     /// A REFER of ours.
@@ -318,6 +320,7 @@ impl Endpoint {
         match asker {
             Asker::Call(session) => self.on_call_reply(now, session, id, reply),
             Asker::Offer(session) => self.on_offer_reply(now, session, id, reply),
+            Asker::Refresh(session) => self.on_refresh_reply(now, session, id, reply),
             Asker::Info(session) => self.on_info_reply(now, session, id, reply),
             Asker::Refer(session, refer) => self.on_refer_reply(now, session, refer, id, reply),
             Asker::Notify(session) => self.on_notify_reply(now, session, id, reply),

@@ -89,11 +89,24 @@ pub(super) enum Wait {
     BackOff,
     /// The caller's own Expires (13.3.1).
     Expires,
+    /// Our refresh of the session is due (RFC 4028 10).
+    Refresh,
+    /// Nobody has refreshed the session (RFC 4028 10).
+    Lapse,
 }
 
 impl Wait {
-    pub(super) const ALL: [Wait; 7] =
-        [Wait::RingLimit, Wait::C, Wait::Provisional, Wait::Repeat, Wait::NoAck, Wait::BackOff, Wait::Expires];
+    pub(super) const ALL: [Wait; 9] = [
+        Wait::RingLimit,
+        Wait::C,
+        Wait::Provisional,
+        Wait::Repeat,
+        Wait::NoAck,
+        Wait::BackOff,
+        Wait::Expires,
+        Wait::Refresh,
+        Wait::Lapse,
+    ];
 }
 
 impl Endpoint {

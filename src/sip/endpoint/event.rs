@@ -198,6 +198,9 @@ pub enum Event {
     OfferAnswered { session: SessionId, sdp: Option<Bytes> },
     /// Our re-INVITE was refused; the session goes on as it was.
     OfferRefused { session: SessionId, status: u16 },
+    /// The session's life wants a refresh, and its peer knows no UPDATE: `offer` the description that stands. A session
+    /// that is not refreshed ends (RFC 4028).
+    Refresh { session: SessionId },
     /// A key, from INFO.
     Digit { session: SessionId, digit: Digit, duration: Duration },
     /// The peer asks us to call someone for it: `accept_refer` or `refuse_refer`.
@@ -230,6 +233,7 @@ impl Event {
             Event::Offered { session, .. } => ("Offered", Some(session)),
             Event::OfferAnswered { session, .. } => ("OfferAnswered", Some(session)),
             Event::OfferRefused { session, .. } => ("OfferRefused", Some(session)),
+            Event::Refresh { session } => ("Refresh", Some(session)),
             Event::Digit { session, .. } => ("Digit", Some(session)),
             Event::Refer { session, .. } => ("Refer", Some(session)),
             Event::ReferProgress { session, .. } => ("ReferProgress", Some(session)),

@@ -43,13 +43,16 @@ impl Endpoint {
         };
         let (server, dialog, owed) = (*server, dialog.clone(), !*offered);
         let cseq = dialog.remote_cseq_of_offer;
-        let answer = with_allow(Answer::new(200)).with_session(Some(sdp));
+        let (timer, updates) = self.timer_for(server);
+        let answer = self.with_timer(with_allow(Answer::new(200)), server, timer).with_session(Some(sdp));
         let waiting = self.acknowledging(now, id, server, &answer, (cseq, owed, true));
         let Some(waiting) = waiting else { return };
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.state = State::Talking(Box::new(Talking::new(*dialog, Exchange::Acknowledging(waiting))));
+            let talking = Talking { updates, ..Talking::new(*dialog, Exchange::Acknowledging(waiting)) };
+            session.state = State::Talking(Box::new(talking));
         }
         self.timers.clear(Alarm::Session(id, Wait::Provisional));
+        self.keep_time(now, id, timer);
     }
 
     /// Refuses an incoming call with a final status (300 to 699).
@@ -99,6 +102,9 @@ impl Endpoint {
         let Ok(offer) = session_description(&request) else {
             return self.respond_stateless(&flow, &request, &unsupported_body());
         };
+        if let Some(answer) = self.too_short(&request) {
+            return self.respond_stateless(&flow, &request, &answer);
+        }
         self.open_session(now, flow, request, (identity, uri, offer));
     }
 

@@ -15,6 +15,7 @@ mod outgoing;
 mod referrals;
 mod registrations;
 mod servers;
+mod session_timers;
 mod settings;
 mod ways;
 mod within;

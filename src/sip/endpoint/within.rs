@@ -351,6 +351,8 @@ impl Endpoint {
             Wait::NoAck => self.on_no_ack(now, id),
             Wait::BackOff => self.ask_again(now, id),
             Wait::Expires => self.on_expires(now, id),
+            Wait::Refresh => self.refresh(now, id),
+            Wait::Lapse => self.end_unasked(now, id, "nobody refreshed the session"),
         }
     }
 
