@@ -371,7 +371,7 @@ impl Bank {
                     self.over(phone);
                 }
             }
-            Event::Cancelled { session } | Event::Ended { session, .. } => {
+            Event::Cancelled { session, .. } | Event::Ended { session, .. } => {
                 if let Some(phone) = self.by_session.get(&session).copied() {
                     self.outputs.push_back(Output::Ended { phone });
                     self.over(phone);

@@ -17,6 +17,7 @@ use super::endpoint::{ClientId, ReferId, ServerId};
 use super::flow::Flow;
 use super::method::Method;
 use super::refer::Referrals;
+use super::reliable::Provisionals;
 use super::session_timer::SessionTimer;
 use crate::model::Digit;
 use bytes::Bytes;
@@ -68,7 +69,13 @@ pub(crate) enum State {
     /// Our INVITE is out; one early dialog per answering branch of a fork.
     Calling { client: ClientId, early: Vec<Dialog>, offered: bool },
     /// The peer's INVITE waits for our answer.
-    Ringing { server: ServerId, dialog: Box<Dialog>, offered: bool, last: Option<(u16, Option<Bytes>)> },
+    Ringing {
+        server: ServerId,
+        dialog: Box<Dialog>,
+        offered: bool,
+        last: Option<(u16, Option<Bytes>)>,
+        provisionals: Box<Provisionals>,
+    },
     /// A 2xx has passed.
     Talking(Box<Talking>),
 }

@@ -90,7 +90,8 @@ pub fn names(events: &[Event]) -> Vec<String> {
 fn name(event: &Event) -> String {
     match event {
         Event::Incoming(_) => "Incoming".to_owned(),
-        Event::Cancelled { .. } => "Cancelled".to_owned(),
+        Event::Cancelled { status: 487, .. } => "Cancelled".to_owned(),
+        Event::Cancelled { status, .. } => format!("Cancelled {status}"),
         Event::Confirmed { .. } => "Confirmed".to_owned(),
         Event::Answer { sdp, .. } => format!("Answer {}", word(sdp)),
         Event::Provisional { status, sdp, .. } => {

@@ -180,8 +180,9 @@ impl fmt::Debug for Incoming {
 pub enum Event {
     /// A new call.
     Incoming(Incoming),
-    /// The caller gave up before we answered; 487 has left.
-    Cancelled { session: SessionId },
+    /// There is no call to answer any more, and this final status has left: 487, the caller gave up; 504, the caller
+    /// never acknowledged a provisional answer that it wanted reliable (RFC 3262 3).
+    Cancelled { session: SessionId, status: u16 },
     /// The ACK of our 200 came.
     Confirmed { session: SessionId },
     /// The answer to the offer in our 200, from its ACK; with a re-INVITE without offer as well.
@@ -224,7 +225,7 @@ impl Event {
     fn summary(&self) -> (&'static str, Option<SessionId>) {
         match *self {
             Event::Incoming(ref incoming) => ("Incoming", Some(incoming.session)),
-            Event::Cancelled { session } => ("Cancelled", Some(session)),
+            Event::Cancelled { session, .. } => ("Cancelled", Some(session)),
             Event::Confirmed { session } => ("Confirmed", Some(session)),
             Event::Answer { session, .. } => ("Answer", Some(session)),
             Event::Provisional { session, .. } => ("Provisional", Some(session)),

@@ -14,6 +14,7 @@ mod offers;
 mod outgoing;
 mod referrals;
 mod registrations;
+mod reliability;
 mod servers;
 mod session_timers;
 mod settings;

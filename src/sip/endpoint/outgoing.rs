@@ -156,6 +156,9 @@ impl Endpoint {
                 None => {}
             }
         }
+        if !self.acknowledge_provisional(now, id, client, message) {
+            return;
+        }
         let sdp = session_description(message).ok().flatten();
         self.events.push_back(Event::Provisional { session: id, status: reply.status, sdp });
     }
@@ -226,7 +229,9 @@ impl Endpoint {
     /// The dialog a response to our INVITE makes, on the way the INVITE took.
     fn dialog_from(&self, client: ClientId, message: &Message) -> Option<Dialog> {
         let client = self.clients.get(client)?;
-        Dialog::as_caller(&client.draft, message, client.flow)
+        let mut dialog = Dialog::as_caller(&client.draft, message, client.flow)?;
+        dialog.local_cseq = client.dialog_cseq;
+        Some(dialog)
     }
 
     /// Sends the ACK of a 2xx and keeps it, for the 2xx may come again (13.2.2.4).
@@ -343,7 +348,11 @@ impl Endpoint {
     fn headers_of(&self, invite: &Invite) -> Vec<(HeaderName, Bytes)> {
         let mut headers = vec![
             (HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes())),
-            (HeaderName::Supported, Bytes::from_static(SUPPORTED.as_bytes())),
+            // A reliable response to an INVITE without offer would bring one, and its PRACK would owe the answer.
+            (
+                HeaderName::Supported,
+                Bytes::from_static(if invite.sdp.is_some() { SUPPORTED } else { "timer" }.as_bytes()),
+            ),
         ];
         headers.extend(self.timer_rules().opening().into_iter().map(|(name, value)| (name, Bytes::from(value))));
         for (name, value) in &invite.headers {

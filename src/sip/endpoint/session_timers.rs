@@ -43,7 +43,7 @@ impl Endpoint {
         let Some(timer) = timer else { return answer };
         let knows = self.servers.get(server).is_some_and(|server| supports_timer(&server.request));
         let answer = answer.with(HeaderName::SessionExpires, timer.answer_value());
-        if knows && !timer.ours { answer.with(HeaderName::Require, SUPPORTED) } else { answer }
+        if knows && !timer.ours { answer.with(HeaderName::Require, "timer") } else { answer }
     }
 
     /// A request of ours that refreshes as it goes (7.4).
