@@ -61,21 +61,17 @@ impl Endpoint {
     /// A re-INVITE or UPDATE came.
     pub(super) fn on_offer(&mut self, now: Moment, id: SessionId, flow: Flow, request: Message, method: &Method) {
         let Ok(sdp) = session_description(&request) else {
-            return self.respond_stateless(&flow, &request, &unsupported_body());
+            return self.answer_within(now, flow, request, &unsupported_body());
         };
         if let Some(answer) = self.too_short(&request) {
-            let server = self.open_server(request, flow, Answerer::Endpoint);
-            self.respond(now, server, &answer);
-            return;
+            return self.answer_within(now, flow, request, &answer);
         }
         // An UPDATE without description only refreshes (RFC 3311 5.2, RFC 4028 7.4).
         if *method == Method::Update && sdp.is_none() {
             return self.on_refresh(now, id, flow, request);
         }
         if let Some(answer) = self.collision(id) {
-            let server = self.open_server(request, flow, Answerer::Endpoint);
-            self.respond(now, server, &answer);
-            return;
+            return self.answer_within(now, flow, request, &answer);
         }
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let server = self.open_server(request.clone(), flow, Answerer::Session(id));

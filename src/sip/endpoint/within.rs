@@ -192,10 +192,16 @@ impl Endpoint {
             Method::Info => self.on_info(now, id, flow, request),
             Method::Refer => self.on_refer(now, id, flow, request),
             Method::Notify => self.on_notify(now, id, flow, request),
-            Method::Options => self.respond_stateless(&flow, &request, &capabilities()),
+            Method::Options => self.answer_within(now, flow, request, &capabilities()),
             Method::Prack => self.on_prack(now, id, flow, request),
-            _ => self.respond_stateless(&flow, &request, &with_allow(Answer::new(405))),
+            _ => self.answer_within(now, flow, request, &with_allow(Answer::new(405))),
         }
+    }
+
+    /// Answers a request whose CSeq was taken: in a transaction, or the same request once more would be out of order.
+    pub(super) fn answer_within(&mut self, now: Moment, flow: Flow, request: Message, answer: &Answer) {
+        let server = self.open_server(request, flow, Answerer::Endpoint);
+        self.respond(now, server, answer);
     }
 
     pub(super) fn dialog_of(&mut self, id: SessionId, request: &Message) -> Option<&mut Dialog> {
