@@ -17,7 +17,7 @@ impl Center {
     pub(super) fn on_sip(&mut self, now: Moment, event: Event) {
         match event {
             Event::Incoming(incoming) => self.on_incoming(now, incoming),
-            Event::Cancelled { session } => self.on_gone(now, session, 487),
+            Event::Cancelled { session, status } => self.on_gone(now, session, status),
             Event::Confirmed { session } => self.tell_of(now, session, |leg| call::Input::Answered { leg }),
             Event::Answer { session, sdp } => match self.agree_to_answer(session, &sdp) {
                 Ok(held) => self.note_hold(now, session, held),
@@ -36,6 +36,12 @@ impl Center {
             Event::OfferRefused { session, .. } => {
                 if let Some(media) = self.lines.of_session_mut(session).and_then(|line| line.media.as_mut()) {
                     media.negotiation.withdraw();
+                }
+            }
+            Event::Refresh { session } => {
+                if let Some(media) = self.lines.of_session_mut(session).and_then(|line| line.media.as_mut()) {
+                    let sdp = media.negotiation.offer(sdp::Direction::SendRecv);
+                    self.sip.offer(now, session, sdp);
                 }
             }
             Event::Digit { session, digit, .. } => {

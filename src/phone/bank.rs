@@ -109,6 +109,8 @@ pub struct Line {
     negotiation: Negotiation,
     answer: Option<Bytes>,
     pub answered: bool,
+    /// Whether this phone holds the call.
+    holding: bool,
     ended: bool,
 }
 
@@ -190,6 +192,7 @@ impl Bank {
             negotiation,
             answer: None,
             answered: false,
+            holding: false,
             ended: false,
         });
         Some(phone)
@@ -267,6 +270,7 @@ impl Bank {
     /// Puts the other side on hold, or resumes.
     pub fn hold(&mut self, now: Moment, phone: PhoneId, hold: bool) {
         if let Some(line) = self.lines.get_mut(&phone) {
+            line.holding = hold;
             let direction = if hold { Direction::SendOnly } else { Direction::SendRecv };
             let sdp = line.negotiation.offer(direction);
             let session = line.session;
@@ -389,7 +393,7 @@ impl Bank {
                     self.over(phone);
                 }
             }
-            Event::Cancelled { session } | Event::Ended { session, .. } => {
+            Event::Cancelled { session, .. } | Event::Ended { session, .. } => {
                 if let Some(phone) = self.by_session.get(&session).copied() {
                     self.outputs.push_back(Output::Ended { phone });
                     self.over(phone);
@@ -412,6 +416,12 @@ impl Bank {
             Event::OfferRefused { session, .. } => {
                 if let Some(line) = self.by_session.get(&session).and_then(|phone| self.lines.get_mut(phone)) {
                     line.negotiation.withdraw();
+                }
+            }
+            Event::Refresh { session } => {
+                if let Some(phone) = self.by_session.get(&session).copied() {
+                    let holding = self.lines.get(&phone).is_some_and(|line| line.holding);
+                    self.hold(now, phone, holding);
                 }
             }
             Event::Digit { session, digit, .. } => {
@@ -466,6 +476,7 @@ impl Bank {
             negotiation,
             answer: Some(answer),
             answered: false,
+            holding: false,
             ended: false,
         });
         self.outputs.push_back(Output::Incoming { phone, user, from: incoming.from.user });

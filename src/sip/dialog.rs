@@ -23,6 +23,8 @@ pub(crate) struct Dialog {
     pub(crate) remote_cseq: Option<u32>,
     /// The CSeq of the peer's INVITE or UPDATE that is being answered, which other requests may have passed.
     pub(crate) remote_cseq_of_offer: u32,
+    /// The last reliable provisional response of the peer (RFC 3262 4).
+    pub(crate) heard_rseq: Option<u32>,
     /// Where requests go through, nearest first.
     pub(crate) routes: Vec<NameAddr>,
     /// The peer's contact.
@@ -51,6 +53,7 @@ impl Dialog {
             local_cseq: request.cseq,
             remote_cseq: None,
             remote_cseq_of_offer: 0,
+            heard_rseq: None,
             routes,
             // A 2xx without Contact breaks 12.1.1, but the Request-URI reached the peer once already.
             target: contact_of(response).unwrap_or_else(|| request.uri.clone()),
@@ -73,6 +76,7 @@ impl Dialog {
             local_cseq: first_cseq,
             remote_cseq: Some(cseq),
             remote_cseq_of_offer: cseq,
+            heard_rseq: None,
             routes: request.record_routes().ok()?,
             target,
             flow,

@@ -1,6 +1,6 @@
 //! The SIP room: messages as bytes, what they mean, and the answers they deserve.
 //! Never opens a socket, never reads a clock, never rolls dice, has never heard of a call or a queue.
-//! RFC 3261, 3581, 4475, 5118, 5626, 7616, 8760.
+//! RFC 3261, 3262, 3581, 4028, 4475, 5118, 5626, 7616, 8760.
 
 mod account;
 mod body;
@@ -23,8 +23,10 @@ mod parser;
 mod random;
 mod refer;
 mod registrar;
+mod reliable;
 mod server_transaction;
 mod session;
+mod session_timer;
 mod status;
 mod stream;
 mod text;

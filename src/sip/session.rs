@@ -17,6 +17,8 @@ use super::endpoint::{ClientId, ReferId, ServerId};
 use super::flow::Flow;
 use super::method::Method;
 use super::refer::Referrals;
+use super::reliable::Provisionals;
+use super::session_timer::SessionTimer;
 use crate::model::Digit;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -67,7 +69,13 @@ pub(crate) enum State {
     /// Our INVITE is out; one early dialog per answering branch of a fork.
     Calling { client: ClientId, early: Vec<Dialog>, offered: bool },
     /// The peer's INVITE waits for our answer.
-    Ringing { server: ServerId, dialog: Box<Dialog>, offered: bool, last: Option<(u16, Option<Bytes>)> },
+    Ringing {
+        server: ServerId,
+        dialog: Box<Dialog>,
+        offered: bool,
+        last: Option<(u16, Option<Bytes>)>,
+        provisionals: Box<Provisionals>,
+    },
     /// A 2xx has passed.
     Talking(Box<Talking>),
 }
@@ -81,6 +89,10 @@ pub(crate) struct Talking {
     pub(crate) wanted: Option<Bytes>,
     /// Our owner hung up before the ACK of the first 2xx: BYE follows that ACK (RFC 3261 15).
     pub(crate) leaving: Option<Leaving>,
+    /// How long it may go on without a refresh (RFC 4028).
+    pub(crate) timer: Option<SessionTimer>,
+    /// The peer takes UPDATE, the cheapest refresh.
+    pub(crate) updates: bool,
 }
 
 /// A hang-up that waits.
@@ -202,7 +214,7 @@ impl Exchange {
 
 impl Talking {
     pub(crate) fn new(dialog: Dialog, exchange: Exchange) -> Self {
-        Talking { dialog, exchange, wanted: None, leaving: None }
+        Talking { dialog, exchange, wanted: None, leaving: None, timer: None, updates: false }
     }
 
     /// Whether the first 2xx still waits for its ACK: until then nothing of ours may be sent within the dialog.

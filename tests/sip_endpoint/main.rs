@@ -9,6 +9,8 @@ mod offers;
 mod random_calls;
 mod refusals;
 mod registration;
+mod reliability;
+mod session_timers;
 mod streams;
 mod transfers;
 mod wire;

@@ -290,7 +290,7 @@ impl Scenario {
                 }
             }
             Event::Failed { session, .. } => self.fate(host, session).failed += 1,
-            Event::Cancelled { session } => self.fate(host, session).cancelled += 1,
+            Event::Cancelled { session, .. } => self.fate(host, session).cancelled += 1,
             Event::Confirmed { session } => {
                 self.fate(host, session).confirmed += 1;
                 self.live(host, session);

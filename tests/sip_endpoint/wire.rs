@@ -90,7 +90,8 @@ pub fn names(events: &[Event]) -> Vec<String> {
 fn name(event: &Event) -> String {
     match event {
         Event::Incoming(_) => "Incoming".to_owned(),
-        Event::Cancelled { .. } => "Cancelled".to_owned(),
+        Event::Cancelled { status: 487, .. } => "Cancelled".to_owned(),
+        Event::Cancelled { status, .. } => format!("Cancelled {status}"),
         Event::Confirmed { .. } => "Confirmed".to_owned(),
         Event::Answer { sdp, .. } => format!("Answer {}", word(sdp)),
         Event::Provisional { status, sdp, .. } => {
@@ -101,6 +102,7 @@ fn name(event: &Event) -> String {
         Event::Offered { sdp, .. } => format!("Offered {}", sdp.as_ref().map(word).unwrap_or_default()),
         Event::OfferAnswered { sdp, .. } => format!("OfferAnswered {}", sdp.as_ref().map(word).unwrap_or_default()),
         Event::OfferRefused { status, .. } => format!("OfferRefused {status}"),
+        Event::Refresh { .. } => "Refresh".to_owned(),
         Event::Digit { digit, duration, .. } => format!("Digit {} {}", digit.key(), duration.as_millis()),
         Event::Refer { target, .. } => format!("Refer {}", target.uri),
         Event::ReferProgress { status, last, .. } => {

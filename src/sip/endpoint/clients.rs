@@ -40,6 +40,8 @@ pub(super) struct Client {
     pub(super) tries: u32,
     /// The way to take when this one, chosen for the request's size, cannot be opened.
     fallback: Option<Flow>,
+    /// The highest CSeq that its early dialogs have used: a PRACK counts (RFC 3262 4), and what follows must count on.
+    pub(super) dialog_cseq: u32,
     /// The ACKs of its 2xx, by remote tag; `None` while our owner owes the answer that one must carry.
     pub(super) acks: Vec<(Bytes, Option<(Flow, Bytes)>)>,
 }
@@ -51,13 +53,15 @@ pub(super) enum Asker {
     Call(SessionId),
     /// A re-INVITE of ours.
     Offer(SessionId),
+    /// An UPDATE of ours that refreshes the session.
+    Refresh(SessionId),
     /// An INFO of ours.
     Info(SessionId),
     /// A REFER of ours.
     Refer(SessionId, ReferId),
     /// A NOTIFY of ours.
     Notify(SessionId),
-    /// A BYE: nobody waits, but a challenge to it can be answered.
+    /// A BYE or a PRACK: nobody waits, but a challenge to it can be answered.
     Leave(Option<Login>),
     /// A CANCEL: nobody waits.
     Cancel,
@@ -178,7 +182,18 @@ impl Endpoint {
         let (machine, actions) = ClientTransaction::new(kind, flow.transport.is_reliable());
         self.clients.by_branch.insert((branch.clone(), draft.method == Method::Cancel), id);
         self.send(flow, bytes.clone());
-        let client = Client { machine, draft, flow, branch, bytes, asker, tries: 0, fallback: None, acks: Vec::new() };
+        let client = Client {
+            machine,
+            dialog_cseq: draft.cseq,
+            draft,
+            flow,
+            branch,
+            bytes,
+            asker,
+            tries: 0,
+            fallback: None,
+            acks: Vec::new(),
+        };
         self.clients.table.insert(id, client);
         self.run_client(now, id, actions, None);
         id
@@ -318,6 +333,7 @@ impl Endpoint {
         match asker {
             Asker::Call(session) => self.on_call_reply(now, session, id, reply),
             Asker::Offer(session) => self.on_offer_reply(now, session, id, reply),
+            Asker::Refresh(session) => self.on_refresh_reply(now, session, id, reply),
             Asker::Info(session) => self.on_info_reply(now, session, id, reply),
             Asker::Refer(session, refer) => self.on_refer_reply(now, session, refer, id, reply),
             Asker::Notify(session) => self.on_notify_reply(now, session, id, reply),

@@ -115,7 +115,7 @@ fn refusal_of(method: &Method, request: &Message) -> Option<Answer> {
     let required: Vec<String> = [HeaderName::Require, HeaderName::ProxyRequire]
         .iter()
         .flat_map(|name| request.values(name).map(super::gate::text).collect::<Vec<_>>())
-        .filter(|option| !option.is_empty())
+        .filter(|option| !option.is_empty() && !SUPPORTED.split(", ").any(|known| option.eq_ignore_ascii_case(known)))
         .collect();
     if required.is_empty() {
         return None;
@@ -128,7 +128,7 @@ pub(super) fn capabilities() -> Answer {
     with_allow(Answer::new(200))
         .with(HeaderName::Accept, ACCEPT)
         .with(HeaderName::AcceptEncoding, "identity")
-        .with(HeaderName::Supported, "")
+        .with(HeaderName::Supported, SUPPORTED)
 }
 
 /// With the methods we know.
@@ -142,6 +142,8 @@ pub(super) fn unsupported_body() -> Answer {
 }
 
 /// Methods answered with something better than 405.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY, UPDATE, REGISTER";
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, REFER, NOTIFY, UPDATE, REGISTER";
+/// Extensions understood (RFC 3262, RFC 4028).
+pub(super) const SUPPORTED: &str = "100rel, timer";
 /// Bodies understood.
 const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag";

@@ -92,11 +92,30 @@ pub(super) enum Wait {
     BackOff,
     /// The caller's own Expires (13.3.1).
     Expires,
+    /// A reliable provisional answer is sent again (RFC 3262 3).
+    Unheard,
+    /// No PRACK for it.
+    NoPrack,
+    /// Our refresh of the session is due (RFC 4028 10).
+    Refresh,
+    /// Nobody has refreshed the session (RFC 4028 10).
+    Lapse,
 }
 
 impl Wait {
-    pub(super) const ALL: [Wait; 7] =
-        [Wait::RingLimit, Wait::C, Wait::Provisional, Wait::Repeat, Wait::NoAck, Wait::BackOff, Wait::Expires];
+    pub(super) const ALL: [Wait; 11] = [
+        Wait::RingLimit,
+        Wait::C,
+        Wait::Provisional,
+        Wait::Repeat,
+        Wait::NoAck,
+        Wait::BackOff,
+        Wait::Expires,
+        Wait::Unheard,
+        Wait::NoPrack,
+        Wait::Refresh,
+        Wait::Lapse,
+    ];
 }
 
 impl Endpoint {

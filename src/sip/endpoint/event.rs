@@ -180,8 +180,9 @@ impl fmt::Debug for Incoming {
 pub enum Event {
     /// A new call.
     Incoming(Incoming),
-    /// The caller gave up before we answered; 487 has left.
-    Cancelled { session: SessionId },
+    /// There is no call to answer any more, and this final status has left: 487, the caller gave up; 504, the caller
+    /// never acknowledged a provisional answer that it wanted reliable (RFC 3262 3).
+    Cancelled { session: SessionId, status: u16 },
     /// The ACK of our 200 came.
     Confirmed { session: SessionId },
     /// The answer to the offer in our 200, from its ACK; with a re-INVITE without offer as well.
@@ -198,6 +199,9 @@ pub enum Event {
     OfferAnswered { session: SessionId, sdp: Option<Bytes> },
     /// Our re-INVITE was refused; the session goes on as it was.
     OfferRefused { session: SessionId, status: u16 },
+    /// The session's life wants a refresh, and its peer knows no UPDATE: `offer` the description that stands. A session
+    /// that is not refreshed ends (RFC 4028).
+    Refresh { session: SessionId },
     /// A key, from INFO.
     Digit { session: SessionId, digit: Digit, duration: Duration },
     /// The peer asks us to call someone for it: `accept_refer` or `refuse_refer`.
@@ -221,7 +225,7 @@ impl Event {
     fn summary(&self) -> (&'static str, Option<SessionId>) {
         match *self {
             Event::Incoming(ref incoming) => ("Incoming", Some(incoming.session)),
-            Event::Cancelled { session } => ("Cancelled", Some(session)),
+            Event::Cancelled { session, .. } => ("Cancelled", Some(session)),
             Event::Confirmed { session } => ("Confirmed", Some(session)),
             Event::Answer { session, .. } => ("Answer", Some(session)),
             Event::Provisional { session, .. } => ("Provisional", Some(session)),
@@ -230,6 +234,7 @@ impl Event {
             Event::Offered { session, .. } => ("Offered", Some(session)),
             Event::OfferAnswered { session, .. } => ("OfferAnswered", Some(session)),
             Event::OfferRefused { session, .. } => ("OfferRefused", Some(session)),
+            Event::Refresh { session } => ("Refresh", Some(session)),
             Event::Digit { session, .. } => ("Digit", Some(session)),
             Event::Refer { session, .. } => ("Refer", Some(session)),
             Event::ReferProgress { session, .. } => ("ReferProgress", Some(session)),

@@ -14,6 +14,7 @@ use crate::sip::header::NameAddr;
 use crate::sip::header_name::HeaderName;
 use crate::sip::message::Message;
 use crate::sip::refer::Referrals;
+use crate::sip::reliable::Provisionals;
 use crate::sip::session::{Acknowledging, Errands, Exchange, Leaving, Peer, Session, State, Talking};
 use crate::sip::uri::Uri;
 use bytes::Bytes;
@@ -22,15 +23,12 @@ use std::time::Duration;
 impl Endpoint {
     /// A provisional answer (101 to 199) to an incoming call.
     pub fn provisional(&mut self, now: Moment, id: SessionId, status: u16, sdp: Option<Bytes>) {
-        let Some(Session { state: State::Ringing { server, last, .. }, .. }) = self.sessions.get_mut(&id) else {
-            return;
-        };
+        let Some(Session { state: State::Ringing { last, .. }, .. }) = self.sessions.get_mut(&id) else { return };
         if !(101..200).contains(&status) {
             return;
         }
         *last = Some((status, sdp.clone()));
-        let server = *server;
-        self.respond(now, server, &with_allow(Answer::new(status)).with_session(sdp));
+        self.say_provisional(now, id, status, sdp);
         self.timers.set(Alarm::Session(id, Wait::Provisional), now + PROVISIONAL_EVERY);
     }
 
@@ -38,18 +36,27 @@ impl Endpoint {
     /// the ACK with our answer to it.
     pub fn answer(&mut self, now: Moment, id: SessionId, sdp: Bytes) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let State::Ringing { server, dialog, offered, .. } = &session.state else {
+        let State::Ringing { server, dialog, offered, provisionals, .. } = &mut session.state else {
             return self.answer_late_offer(now, id, &sdp);
         };
+        if provisionals.holds_answer() {
+            provisionals.answer = Some(sdp);
+            return;
+        }
         let (server, dialog, owed) = (*server, dialog.clone(), !*offered);
         let cseq = dialog.remote_cseq_of_offer;
-        let answer = with_allow(Answer::new(200)).with_session(Some(sdp));
+        let (timer, updates) = self.timer_for(server);
+        let answer = self.with_timer(with_allow(Answer::new(200)), server, timer).with_session(Some(sdp));
         let waiting = self.acknowledging(now, id, server, &answer, (cseq, owed, true));
         let Some(waiting) = waiting else { return };
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.state = State::Talking(Box::new(Talking::new(*dialog, Exchange::Acknowledging(waiting))));
+            let talking = Talking { updates, ..Talking::new(*dialog, Exchange::Acknowledging(waiting)) };
+            session.state = State::Talking(Box::new(talking));
         }
-        self.timers.clear(Alarm::Session(id, Wait::Provisional));
+        for wait in [Wait::Provisional, Wait::Unheard, Wait::NoPrack] {
+            self.timers.clear(Alarm::Session(id, wait));
+        }
+        self.keep_time(now, id, timer);
     }
 
     /// Refuses an incoming call with a final status (300 to 699).
@@ -98,6 +105,9 @@ impl Endpoint {
         let Ok(offer) = session_description(&request) else {
             return self.respond_stateless(&flow, &request, &unsupported_body());
         };
+        if let Some(answer) = self.too_short(&request) {
+            return self.respond_stateless(&flow, &request, &answer);
+        }
         self.open_session(now, flow, request, (identity, uri, offer));
     }
 
@@ -136,7 +146,9 @@ impl Endpoint {
         };
         let call_id = dialog.call_id.clone();
         let from = party_of(&dialog.remote);
-        let state = State::Ringing { server, dialog: Box::new(dialog), offered: offer.is_some(), last: None };
+        let provisionals = Box::new(Provisionals::new(&request, self.random.cseq()));
+        let dialog = Box::new(dialog);
+        let state = State::Ringing { server, dialog, offered: offer.is_some(), last: None, provisionals };
         let session = Session {
             peer,
             local_tag: tag.clone(),
@@ -265,7 +277,7 @@ impl Endpoint {
         match &mut session.state {
             State::Ringing { .. } => {
                 self.end_session(now, id);
-                self.events.push_back(Event::Cancelled { session: id });
+                self.events.push_back(Event::Cancelled { session: id, status: 487 });
             }
             State::Talking(talking) => {
                 talking.exchange = Exchange::Idle;

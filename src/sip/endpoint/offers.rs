@@ -33,7 +33,9 @@ impl Endpoint {
         let Exchange::Asked { server, method, offered } = &talking.exchange else { return };
         let (server, invited, owed) = (*server, *method == Method::Invite, !*offered);
         let cseq = talking.dialog.remote_cseq_of_offer;
-        let answer = with_allow(Answer::new(200)).with_session(Some(sdp));
+        let (timer, _) = self.timer_for(server);
+        let answer = self.with_timer(with_allow(Answer::new(200)), server, timer).with_session(Some(sdp));
+        self.keep_time(now, id, timer);
         let exchange = if invited {
             match self.acknowledging(now, id, server, &answer, (cseq, owed, false)) {
                 Some(waiting) => Exchange::Acknowledging(waiting),
@@ -59,16 +61,17 @@ impl Endpoint {
     /// A re-INVITE or UPDATE came.
     pub(super) fn on_offer(&mut self, now: Moment, id: SessionId, flow: Flow, request: Message, method: &Method) {
         let Ok(sdp) = session_description(&request) else {
-            return self.respond_stateless(&flow, &request, &unsupported_body());
+            return self.answer_within(now, flow, request, &unsupported_body());
         };
+        if let Some(answer) = self.too_short(&request) {
+            return self.answer_within(now, flow, request, &answer);
+        }
         // An UPDATE without description only refreshes (RFC 3311 5.2, RFC 4028 7.4).
         if *method == Method::Update && sdp.is_none() {
             return self.on_refresh(now, id, flow, request);
         }
         if let Some(answer) = self.collision(id) {
-            let server = self.open_server(request, flow, Answerer::Endpoint);
-            self.respond(now, server, &answer);
-            return;
+            return self.answer_within(now, flow, request, &answer);
         }
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let server = self.open_server(request.clone(), flow, Answerer::Session(id));
@@ -94,7 +97,10 @@ impl Endpoint {
             dialog.refresh_target(&request);
         }
         let server = self.open_server(request, flow, Answerer::Endpoint);
-        self.respond(now, server, &with_allow(Answer::new(200)).with_session(None));
+        let (timer, _) = self.timer_for(server);
+        let answer = self.with_timer(with_allow(Answer::new(200)), server, timer).with_session(None);
+        self.respond(now, server, &answer);
+        self.keep_time(now, id, timer);
     }
 
     /// Why an offer cannot be taken now (14.2, RFC 3311 5.2).
@@ -116,7 +122,7 @@ impl Endpoint {
     /// Sends our re-INVITE.
     pub(super) fn ask(&mut self, now: Moment, id: SessionId, sdp: Bytes, collisions: u32) {
         let Some((draft, flow)) = self.draft_within(id, Method::Invite) else { return };
-        let mut draft = draft.with(HeaderName::Allow, ALLOW);
+        let mut draft = self.timed(id, draft.with(HeaderName::Allow, ALLOW));
         draft.body = Some(("application/sdp", sdp.clone()));
         let client = self.send_request(now, draft, flow, Asker::Offer(id));
         let Some(session) = self.sessions.get_mut(&id) else { return };
@@ -163,6 +169,8 @@ impl Endpoint {
                 let dialog = talking.dialog.clone();
                 self.acknowledge_success(client, &dialog, &peer, None);
                 let sdp = session_description(message).ok().flatten();
+                let timer = self.timer_settled(message);
+                self.keep_time(now, id, timer);
                 self.events.push_back(Event::OfferAnswered { session: id, sdp });
                 self.set_exchange(now, id, Exchange::Idle);
             }
@@ -175,6 +183,7 @@ impl Endpoint {
                 self.timers.set(Alarm::Session(id, Wait::BackOff), now + wait);
                 self.go_on(now, id);
             }
+            422 if self.lengthen(id, reply) => self.ask(now, id, sdp, collisions),
             // 12.2.1.2: the dialog is gone, or nobody is there any more.
             481 => self.end_lost(now, id),
             408 => self.end_unasked(now, id, "no answer to a re-INVITE"),

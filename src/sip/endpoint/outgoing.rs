@@ -2,10 +2,11 @@
 //! Never follows a redirection: a new target passes its owner's dial rules. RFC 3261 8.1, 9.1, 12.1.2, 13.2, 22.
 
 use super::clients::{Asker, Cancel, ClientId, Reply};
-use super::dispatch::ALLOW;
+use super::dispatch::{ALLOW, SUPPORTED};
 use super::doors::{Alarm, Endpoint, Wait};
 use super::event::{Event, Invite, SessionId, Target};
 use super::gate::text;
+use super::session_timers::allows_update;
 use crate::model::Moment;
 use crate::sip::body::session_description;
 use crate::sip::dialog::Dialog;
@@ -57,7 +58,7 @@ impl Endpoint {
             cseq: self.random.cseq() + 1,
             max_forwards: invite.max_forwards,
             contact: ContactKind::Ours(user),
-            headers: headers_of(&invite),
+            headers: self.headers_of(&invite),
             body: invite.sdp.clone().map(|sdp| ("application/sdp", sdp)),
         };
         let may_switch = !matches!(peer, Peer::Device(_));
@@ -122,7 +123,8 @@ impl Endpoint {
             200..300 => self.on_success_again(now, client, reply, true),
             300.. if is_calling => {
                 let login = self.sessions.get(&id).and_then(|session| session.login.clone());
-                match self.answer_challenge(now, client, reply, login.as_ref(), None) {
+                let again = self.answer_challenge(now, client, reply, login.as_ref(), None);
+                match again.or_else(|| self.ask_for_longer(now, client, reply)) {
                     Some(next) => self.calling_again(now, id, next),
                     None => self.on_refused(now, id, reply),
                 }
@@ -154,6 +156,9 @@ impl Endpoint {
                 None => {}
             }
         }
+        if !self.acknowledge_provisional(now, id, client, message) {
+            return;
+        }
         let sdp = session_description(message).ok().flatten();
         self.events.push_back(Event::Provisional { session: id, status: reply.status, sdp });
     }
@@ -175,7 +180,10 @@ impl Endpoint {
         let exchange = if owes { Exchange::Owing { client } } else { Exchange::Idle };
         let tag = dialog.remote_tag.clone();
         let way = dialog.clone();
-        session.state = State::Talking(Box::new(Talking::new(dialog, exchange)));
+        let updates = allows_update(message);
+        session.state = State::Talking(Box::new(Talking { updates, ..Talking::new(dialog, exchange) }));
+        let timer = self.timer_settled(message);
+        self.keep_time(now, id, timer);
         self.timers.clear(Alarm::Session(id, Wait::RingLimit));
         self.timers.clear(Alarm::Session(id, Wait::C));
         if owes {
@@ -221,7 +229,9 @@ impl Endpoint {
     /// The dialog a response to our INVITE makes, on the way the INVITE took.
     fn dialog_from(&self, client: ClientId, message: &Message) -> Option<Dialog> {
         let client = self.clients.get(client)?;
-        Dialog::as_caller(&client.draft, message, client.flow)
+        let mut dialog = Dialog::as_caller(&client.draft, message, client.flow)?;
+        dialog.local_cseq = client.dialog_cseq;
+        Some(dialog)
     }
 
     /// Sends the ACK of a 2xx and keeps it, for the 2xx may come again (13.2.2.4).
@@ -333,19 +343,29 @@ pub(super) fn retry_after(message: &Message) -> Option<Duration> {
     digits.parse().ok().map(Duration::from_secs)
 }
 
-/// The owner's headers, without those that are the endpoint's own business.
-fn headers_of(invite: &Invite) -> Vec<(HeaderName, Bytes)> {
-    let mut headers = vec![(HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()))];
-    for (name, value) in &invite.headers {
-        let name = HeaderName::new(name.as_bytes());
-        if !RESERVED.contains(&name) {
-            headers.push((name, Bytes::copy_from_slice(value.as_bytes())));
+impl Endpoint {
+    /// The owner's headers, without those that are the endpoint's own business, and ours.
+    fn headers_of(&self, invite: &Invite) -> Vec<(HeaderName, Bytes)> {
+        let mut headers = vec![
+            (HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes())),
+            // A reliable response to an INVITE without offer would bring one, and its PRACK would owe the answer.
+            (
+                HeaderName::Supported,
+                Bytes::from_static(if invite.sdp.is_some() { SUPPORTED } else { "timer" }.as_bytes()),
+            ),
+        ];
+        headers.extend(self.timer_rules().opening().into_iter().map(|(name, value)| (name, Bytes::from(value))));
+        for (name, value) in &invite.headers {
+            let name = HeaderName::new(name.as_bytes());
+            if !RESERVED.contains(&name) {
+                headers.push((name, Bytes::copy_from_slice(value.as_bytes())));
+            }
         }
+        headers
     }
-    headers
 }
 
-const RESERVED: [HeaderName; 14] = [
+const RESERVED: [HeaderName; 17] = [
     HeaderName::Via,
     HeaderName::From,
     HeaderName::To,
@@ -359,6 +379,9 @@ const RESERVED: [HeaderName; 14] = [
     HeaderName::ContentType,
     HeaderName::Allow,
     HeaderName::Require,
+    HeaderName::Supported,
+    HeaderName::SessionExpires,
+    HeaderName::MinSe,
     HeaderName::UserAgent,
 ];
 /// Branches of a fork that are told apart.

@@ -64,7 +64,7 @@ impl Endpoint {
     pub(super) fn on_refer(&mut self, now: Moment, id: SessionId, flow: Flow, request: Message) {
         let target = match target_of(&request) {
             Ok(target) => target,
-            Err(answer) => return self.respond_stateless(&flow, &request, &answer),
+            Err(answer) => return self.answer_within(now, flow, request, &answer),
         };
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let referred_by = request.header(&HeaderName::ReferredBy).map(text);

@@ -1,5 +1,5 @@
 //! What an endpoint is told once, at its start: names, listeners, devices, trunks, bounds.
-//! Never read from a file here; the configuration room does that. RFC 3261 10.3 (lives), 17.1.1.1 (T1), 16.6 (Timer C).
+//! Never read from a file here; the configuration room does that. RFC 3261 10.3 (lives), 17.1.1.1 (T1), 16.6 (Timer C), RFC 4028.
 
 use super::super::flow::Transport;
 use std::fmt;
@@ -34,6 +34,11 @@ pub struct Settings {
     pub t1: Duration,
     /// Timer C: how long an INVITE may go on without a new provisional response.
     pub invite_timeout: Duration,
+    /// Session timers (RFC 4028): the life that a session asks for before it must be refreshed, whole seconds, and the
+    /// longest that is granted; zero for none.
+    pub session_expires: Duration,
+    /// The shortest session life that is accepted (422 below), at least 90 s.
+    pub session_expires_min: Duration,
 }
 
 impl Default for Settings {
@@ -51,6 +56,8 @@ impl Default for Settings {
             registration_expires: (Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(3_600)),
             t1: Duration::from_millis(500),
             invite_timeout: Duration::from_secs(180),
+            session_expires: Duration::from_secs(1_800),
+            session_expires_min: Duration::from_secs(90),
         }
     }
 }

@@ -192,11 +192,16 @@ impl Endpoint {
             Method::Info => self.on_info(now, id, flow, request),
             Method::Refer => self.on_refer(now, id, flow, request),
             Method::Notify => self.on_notify(now, id, flow, request),
-            Method::Options => self.respond_stateless(&flow, &request, &capabilities()),
-            // We never send a provisional response that wants one.
-            Method::Prack => self.respond_stateless(&flow, &request, &Answer::new(481)),
-            _ => self.respond_stateless(&flow, &request, &with_allow(Answer::new(405))),
+            Method::Options => self.answer_within(now, flow, request, &capabilities()),
+            Method::Prack => self.on_prack(now, id, flow, request),
+            _ => self.answer_within(now, flow, request, &with_allow(Answer::new(405))),
         }
+    }
+
+    /// Answers a request whose CSeq was taken: in a transaction, or the same request once more would be out of order.
+    pub(super) fn answer_within(&mut self, now: Moment, flow: Flow, request: Message, answer: &Answer) {
+        let server = self.open_server(request, flow, Answerer::Endpoint);
+        self.respond(now, server, answer);
     }
 
     pub(super) fn dialog_of(&mut self, id: SessionId, request: &Message) -> Option<&mut Dialog> {
@@ -234,7 +239,7 @@ impl Endpoint {
                 let invite = *server;
                 self.respond(now, invite, &Answer::new(487));
                 self.end_session(now, id);
-                self.events.push_back(Event::Cancelled { session: id });
+                self.events.push_back(Event::Cancelled { session: id, status: 487 });
             }
             // The called party may not, but means it.
             State::Calling { .. } => {
@@ -351,6 +356,10 @@ impl Endpoint {
             Wait::NoAck => self.on_no_ack(now, id),
             Wait::BackOff => self.ask_again(now, id),
             Wait::Expires => self.on_expires(now, id),
+            Wait::Unheard => self.repeat_reliable(now, id),
+            Wait::NoPrack => self.on_no_prack(now, id),
+            Wait::Refresh => self.refresh(now, id),
+            Wait::Lapse => self.end_unasked(now, id, "nobody refreshed the session"),
         }
     }
 
