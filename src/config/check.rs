@@ -101,7 +101,9 @@ fn registration(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
         ("register_min", sip.register_min, "register_default", sip.register_default),
         ("register_default", sip.register_default, "register_max", sip.register_max),
     ];
-    for (low_name, low, high_name, high) in rising {
+    let timers = ("session_expires_min", sip.session_expires_min, "session_expires", sip.session_expires);
+    let timed = (!sip.session_expires.is_zero()).then_some(timers);
+    for (low_name, low, high_name, high) in rising.into_iter().chain(timed) {
         if low > high {
             let [low, high] = [low, high].map(write_duration);
             let message = format!("{low_name} = {low} is more than {high_name} = {high}");

@@ -149,6 +149,8 @@ fn sip(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Sip {
         advertised: entry.address("advertised", reading),
         t1: entry.duration("t1", reading),
         invite_timeout: entry.duration("invite_timeout", reading),
+        session_expires: entry.duration("session_expires", reading),
+        session_expires_min: entry.duration("session_expires_min", reading),
         nonce_life: entry.duration("nonce_life", reading),
         register_min: entry.duration("register_min", reading),
         register_default: entry.duration("register_default", reading),

@@ -83,6 +83,18 @@ pub(super) const SIP: Section = Section {
             Default(r#""3m""#),
             "How long a call out may ring before we give it up (Timer C).",
         ),
+        key(
+            "session_expires",
+            within(0, 86_400),
+            Default(r#""30m""#),
+            "Life of a call without a refresh (RFC 4028); at least session_expires_min, 0 for no session timers.",
+        ),
+        key(
+            "session_expires_min",
+            within(90, 86_400),
+            Default(r#""90s""#),
+            "Shortest such life that is taken; shorter ones are answered 422.",
+        ),
         key("nonce_life", within(10, 3_600), Default(r#""5m""#), "How long a digest nonce is good."),
         key(
             "register_min",

@@ -50,6 +50,10 @@ pub struct Sip {
     pub t1: Duration,
     /// How long a call out may ring (Timer C).
     pub invite_timeout: Duration,
+    /// RFC 4028; zero for no session timers.
+    pub session_expires: Duration,
+    /// At most `session_expires`, unless that is zero.
+    pub session_expires_min: Duration,
     pub nonce_life: Duration,
     /// `register_min` ≤ `register_default` ≤ `register_max`.
     pub register_min: Duration,

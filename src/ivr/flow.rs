@@ -52,6 +52,15 @@ impl Flow {
         self.position(name).and_then(|at| self.nodes.get(at))
     }
 
+    /// The flows that this one may hand a caller to; some names may come more than once.
+    pub fn onward(&self) -> impl Iterator<Item = &str> {
+        let links = self.nodes.iter().flat_map(|node| node.edges().into_iter().map(|(_, link)| link));
+        std::iter::once(&self.start).chain(links).filter_map(|link| match &link.target {
+            Target::Flow(flow) => Some(flow.as_str()),
+            _ => None,
+        })
+    }
+
     /// The place of the node called `name` in `nodes`.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {

@@ -45,8 +45,14 @@ impl CheckedFlows {
         let settings = super::assemble::settings(config, &[], Vec::new());
         let people: Vec<String> = config.agents.iter().map(|agent| agent.name.clone()).collect();
         let queues: Vec<String> = config.queues.iter().map(|queue| queue.name.clone()).collect();
+        let reached = reached(config, &flows);
         for checked in &mut flows {
             if let Some(flow) = &checked.flow {
+                if !reached.contains(&flow.id) {
+                    // Nobody comes to this flow here: what it names belongs to another centre.
+                    checked.diagnostics.extend(ivr::check::check_alone(flow));
+                    continue;
+                }
                 let numbers: Vec<String> = numbers_of(config, &flow.id);
                 let world = ivr::check::World {
                     queues: &queues,
@@ -132,6 +138,26 @@ fn told(checked: &CheckedFlow, refused: bool) -> impl Iterator<Item = &Diagnosti
 
 /// The warning of the checker that prompts have no recording.
 const UNRECORDED: &str = "IVR040";
+
+/// The flows to which a number leads, be it by way of another flow.
+fn reached(config: &Config, flows: &[CheckedFlow]) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut ahead: Vec<String> = config
+        .numbers
+        .iter()
+        .filter_map(|number| match &number.target {
+            NumberTarget::Flow(flow) => Some(flow.clone()),
+            _ => None,
+        })
+        .collect();
+    while let Some(id) = ahead.pop() {
+        if reached.insert(id.clone()) {
+            let here = flows.iter().filter(|checked| checked.id == id).filter_map(|checked| checked.flow.as_ref());
+            ahead.extend(here.flat_map(|flow| flow.onward()).map(str::to_owned));
+        }
+    }
+    reached
+}
 
 /// The numbers that lead to a flow.
 fn numbers_of(config: &Config, flow: &str) -> Vec<String> {

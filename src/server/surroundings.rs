@@ -145,6 +145,19 @@ mod tests {
     }
 
     #[test]
+    fn the_worked_example_has_all_it_names() {
+        let secrets = |name: &str| {
+            Some(format!("{:x}", name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(131) + u64::from(byte))))
+        };
+        let text = include_str!("../../config/postal.toml");
+        let (config, notes) = load("config/postal.toml", text, &secrets);
+        let config = config.unwrap_or_else(|| panic!("{notes:?}"));
+        let found = Surroundings::of(&config);
+        let shown = config.source.render(&found.notes, false);
+        assert_eq!(found.errors(), 0, "{shown}{}", found.flows.report(true, false));
+    }
+
+    #[test]
     fn what_the_start_refuses_has_its_place() {
         let (config, found) = of("[audio]\nfolder = \"/nowhere/audio\"\n[ivr]\nflows = \"/nowhere/flows\"\n\
              [[number]]\nnumber = \"1300\"\nflow = \"postal-ko\"\n");

@@ -219,7 +219,8 @@ fn whatever_comes_twice_within_a_dialog_gets_its_answer_twice() {
     network.say(carol, bob, &Request { branch: "z9hG4bKack".into(), to: to.clone(), ..Request::new("ACK2XX") }.text());
     network.run_ms(20);
     inbox(&mut network, carol);
-    let asked = [("OPTIONS", "", 200), ("REFER", "Refer-To: <nobody>\n", 400), ("PUBLISH", "", 405), ("PRACK", "", 481)];
+    let asked =
+        [("OPTIONS", "", 200), ("REFER", "Refer-To: <nobody>\n", 400), ("PUBLISH", "", 405), ("PRACK", "", 481)];
     for (cseq, (method, more, status)) in (2..).zip(asked) {
         let request = Request { to: to.clone(), cseq, more: more.to_owned(), ..Request::new(method) }.text();
         for _ in 0..2 {
