@@ -4,7 +4,7 @@
 use super::center::Center;
 use crate::acd;
 use crate::call::Speech;
-use crate::model::{AgentId, Moment, PhoneNumber};
+use crate::model::{AgentId, CallId, Moment, PhoneNumber};
 use crate::sip::{Identity, Incoming};
 
 /// A feature code that was dialled: what is said back, and what it changes if the call is taken.
@@ -50,6 +50,21 @@ impl Center {
         });
         if works || matches!(input, acd::Input::LogOut { .. }) {
             self.tell_acd(now, input);
+        }
+    }
+
+    /// What a call that was taken means for the agent who made it.
+    pub(super) fn change_duty(&mut self, now: Moment, call: CallId, made_by: Option<AgentId>, code: Option<Code>) {
+        if let Some(agent) = made_by {
+            // Whoever is on a call of their own making is not offered another.
+            self.tell_acd(now, acd::Input::Busy { agent, call });
+        }
+        match code.and_then(|code| code.change) {
+            Some(change @ (acd::Input::LogIn { agent } | acd::Input::Resume { agent })) => {
+                self.at_the_desk(now, agent, change);
+            }
+            Some(change) => self.tell_acd(now, change),
+            None => {}
         }
     }
 

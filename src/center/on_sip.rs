@@ -131,18 +131,8 @@ impl Center {
                     self.event(now, Some(id), EventKind::CallRefused { from, to, status, why });
                 }
                 None => {
-                    if let Some(agent) = made_by {
-                        // Whoever is on a call of their own making is not offered another.
-                        self.acd.handle(now, acd::Input::Busy { agent, call: id });
-                    }
                     contact.call.begin(now, &mut self.mint);
-                    match code.and_then(|code| code.change) {
-                        Some(change @ (acd::Input::LogIn { agent } | acd::Input::Resume { agent })) => {
-                            self.at_the_desk(now, agent, change);
-                        }
-                        Some(change) => self.tell_acd(now, change),
-                        None => {}
-                    }
+                    self.change_duty(now, id, made_by, code);
                 }
             }
         }

@@ -367,16 +367,7 @@ impl Bank {
         match event {
             Event::Incoming(incoming) => self.on_incoming(now, incoming),
             Event::Provisional { session, status, sdp } => self.on_provisional(session, status, sdp.as_deref()),
-            Event::Answered { session, sdp } => {
-                let Some(phone) = self.by_session.get(&session).copied() else { return };
-                if let Some(sdp) = sdp {
-                    self.agree(phone, &sdp);
-                }
-                if let Some(line) = self.lines.get_mut(&phone) {
-                    line.answered = true;
-                }
-                self.outputs.push_back(Output::Answered { phone });
-            }
+            Event::Answered { session, sdp } => self.on_answered(session, sdp.as_deref()),
             Event::Confirmed { session } => {
                 if let Some(phone) = self.by_session.get(&session).copied() {
                     self.outputs.push_back(Output::Answered { phone });
@@ -434,6 +425,17 @@ impl Bank {
             | Event::Unregistered { .. }
             | Event::AuthFailed { .. } => {}
         }
+    }
+
+    fn on_answered(&mut self, session: SessionId, sdp: Option<&[u8]>) {
+        let Some(phone) = self.by_session.get(&session).copied() else { return };
+        if let Some(sdp) = sdp {
+            self.agree(phone, sdp);
+        }
+        if let Some(line) = self.lines.get_mut(&phone) {
+            line.answered = true;
+        }
+        self.outputs.push_back(Output::Answered { phone });
     }
 
     fn on_provisional(&mut self, session: SessionId, status: u16, sdp: Option<&[u8]>) {

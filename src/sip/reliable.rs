@@ -133,8 +133,7 @@ mod tests {
     fn only_the_prack_that_names_it_counts() {
         let mut ringing = provisionals("Require: 100rel\r\n");
         let rseq = ringing.number(true).expect("it is required");
-        let unheard = |rseq| Some(Unheard { rseq, bytes: Bytes::new(), rounds: 0, described: true });
-        ringing.unheard = unheard(rseq);
+        ringing.unheard = Some(Unheard { rseq, bytes: Bytes::new(), rounds: 0, described: true });
         let prack = |rack: &str| message("PRACK sip:b@10.0.0.1 SIP/2.0", &format!("RAck: {rack}\r\n"));
         for wrong in ["8 1 INVITE", "7 2 INVITE", "7 1 UPDATE", "7 1", "seven 1 INVITE", "7 1 INVITE 2", ""] {
             assert!(!ringing.acknowledge(&prack(wrong), 1), "{wrong}");
