@@ -6,7 +6,6 @@ use super::center::{Center, Contact, WaitFacts};
 use super::event::{CallSource, EventKind};
 use super::lines::{Line, Media};
 use super::settings::Entry;
-use crate::acd;
 use crate::call::{self, Begin, Call, Role, Rules, Speech};
 use crate::media::Command;
 use crate::model::{AgentId, CallId, EndedBy, LegId, Moment, PhoneNumber};
