@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thirdring::media::rtp::Header;
 use thirdring::media::telephone_event::TelephoneEvent;
-use thirdring::media::{Command, Event, Library, PACKET_BYTES_MAX, PlayId, PortSlot, Settings, Worker};
+use thirdring::media::{Command, Event, Library, PACKET_BYTES_MAX, PayloadTypes, PlayId, PortSlot, Settings, Worker};
 use thirdring::model::{Codec, Digit, LegId, Moment, RecordId};
 
 /// The system's allocator, counting what this thread asks of it.
@@ -80,8 +80,8 @@ impl Call {
                 leg,
                 remote: phone(n),
                 codec,
-                payload_type: codec.static_payload_type(),
-                telephone_event: Some(101),
+                send_types: PayloadTypes::usual(codec),
+                receive_types: PayloadTypes::usual(codec),
                 send: true,
                 receive: true,
                 packet_time_ms: 20,

@@ -8,7 +8,7 @@ use super::lines::{Line, Media};
 use super::settings::Entry;
 use crate::acd;
 use crate::call::{self, Begin, Call, Role, Rules, Speech};
-use crate::media::Command;
+use crate::media::{Command, PayloadTypes};
 use crate::model::{CallId, EndedBy, LegId, Moment, PhoneNumber};
 use crate::sdp::{self, Agreed, Negotiation, SdpError};
 use crate::sip::{Event, Identity, Incoming, SessionId};
@@ -280,8 +280,8 @@ impl Center {
                 leg,
                 remote: agreed.remote,
                 codec: agreed.codec,
-                payload_type: agreed.payload_type,
-                telephone_event: agreed.telephone_event,
+                send_types: PayloadTypes::new(agreed.payload_type, agreed.telephone_event),
+                receive_types: PayloadTypes::new(agreed.receive_payload_type, agreed.receive_telephone_event),
                 send: direction.sends(),
                 receive: direction.receives(),
                 packet_time_ms: agreed.packet_time_ms,

@@ -16,8 +16,8 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     let hears_bridge = listener.hears_bridge();
     let terms = listener.terms.as_ref()?;
     let payload_type = match received.content {
-        Content::Audio(_) => Some(terms.payload_type),
-        Content::Event(_) => terms.telephone_event,
+        Content::Audio(_) => Some(terms.send_types.audio),
+        Content::Event(_) => terms.send_types.telephone_event,
         Content::Other => None,
     };
     let Some(payload_type) = payload_type.filter(|_| hears_bridge && terms.send) else {

@@ -16,6 +16,30 @@ pub struct PortSlot(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
 
+/// The payload type numbers of one direction. They are the receiver's: a number in a description is what its author wants
+/// to receive (RFC 3264 5.1), so the two directions of a leg may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadTypes {
+    /// Of the agreed codec, 0 to 127.
+    pub audio: u8,
+    /// Of telephone events, where they were agreed.
+    pub telephone_event: Option<u8>,
+}
+
+impl PayloadTypes {
+    /// The numbers of one description.
+    #[must_use]
+    pub fn new(audio: u8, telephone_event: Option<u8>) -> Self {
+        PayloadTypes { audio, telephone_event }
+    }
+
+    /// What nearly every telephone says: the codec's static number, and 101 for telephone events.
+    #[must_use]
+    pub fn usual(codec: Codec) -> Self {
+        PayloadTypes::new(codec.static_payload_type(), Some(101))
+    }
+}
+
 /// What a worker must know before its first leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -43,10 +67,10 @@ pub enum Command {
         /// Where the peer said it listens; where it really sends from wins (symmetric RTP).
         remote: SocketAddr,
         codec: Codec,
-        /// The payload type to send, and to take besides the static ones.
-        payload_type: u8,
-        /// The payload type of telephone events, both ways.
-        telephone_event: Option<u8>,
+        /// The peer's numbers: what we send under.
+        send_types: PayloadTypes,
+        /// Our own numbers: what arrives. The static ones are taken besides, and the peer's where they mean nothing else.
+        receive_types: PayloadTypes,
         /// False while the peer must hear nothing (it said sendonly or inactive).
         send: bool,
         /// False while what the peer says is dropped.

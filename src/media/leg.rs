@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::command::{Counts, Event, PortSlot};
+use super::command::{Counts, Event, PayloadTypes, PortSlot};
 use super::dial::{Dialler, Step};
 use super::g711;
 use super::library::Library;
@@ -51,8 +51,8 @@ pub(crate) struct Leg {
 pub(crate) struct Terms {
     pub lock: SourceLock,
     pub codec: Codec,
-    pub payload_type: u8,
-    pub telephone_event: Option<u8>,
+    pub send_types: PayloadTypes,
+    pub receive_types: PayloadTypes,
     pub send: bool,
     pub receive: bool,
     pub packet_time_ms: u32,
@@ -187,7 +187,7 @@ impl Leg {
         let frame = HEADER_BYTES..HEADER_BYTES + FRAME_SAMPLES;
         let mut key = None;
         if terms.send && self.dialler.is_busy() {
-            match self.dialler.step(at, &mut self.stream, terms.telephone_event, out) {
+            match self.dialler.step(at, &mut self.stream, terms.send_types.telephone_event, out) {
                 Step::Packet(len) => return Some((to, len)),
                 Step::Wait => return None,
                 Step::InBand { digit, heard } => key = Some((digit, heard)),
@@ -202,7 +202,7 @@ impl Leg {
         if key.is_none() && self.player.is_idle() && self.bridge.is_some() {
             return None;
         }
-        let header = self.stream.frame(at, terms.payload_type)?;
+        let header = self.stream.frame(at, terms.send_types.audio)?;
         let payload = out.get_mut(frame.clone())?;
         if let Some((digit, heard)) = key {
             speak(library, &key_tones(digit), heard, LEVEL_PAIR, codec, payload);
@@ -283,18 +283,22 @@ impl Leg {
 
     /// What a packet carries.
     fn content(&self, payload_type: u8, payload: &[u8]) -> Content {
-        let agreed = self.terms.as_ref().map(|terms| (terms.payload_type, terms.codec, terms.telephone_event));
-        match (payload_type, agreed) {
-            _ if payload.is_empty() => Content::Other,
-            (kind, Some((_, _, Some(event)))) if kind == event => {
-                TelephoneEvent::parse(payload).map_or(Content::Other, Content::Event)
-            }
-            (kind, Some((audio, codec, _))) if kind == audio => Content::Audio(codec),
-            // Both laws are in most offers, and a peer may change between what it offered at any time (RFC 3264 5.1).
-            (PCMU, _) => Content::Audio(Codec::Pcmu),
-            (PCMA, _) => Content::Audio(Codec::Pcma),
-            _ => Content::Other,
+        if payload.is_empty() {
+            return Content::Other;
         }
+        let terms = self.terms.as_ref();
+        let under = |types: PayloadTypes, terms: &Terms| match payload_type {
+            kind if types.telephone_event == Some(kind) => {
+                Some(TelephoneEvent::parse(payload).map_or(Content::Other, Content::Event))
+            }
+            kind if types.audio == kind => Some(Content::Audio(terms.codec)),
+            _ => None,
+        };
+        let ours = terms.and_then(|terms| under(terms.receive_types, terms));
+        // Many phones send under the number they announced and not under ours; where it means nothing else to us,
+        // there is only one thing that it can mean.
+        let theirs = || terms.and_then(|terms| under(terms.send_types, terms));
+        ours.or_else(|| of_static(payload_type)).or_else(theirs).unwrap_or(Content::Other)
     }
 
     /// Whether the packet is of the leg's own source. What carries nothing that was agreed cannot become the source.
@@ -394,6 +398,16 @@ fn speak(library: &Library, tones: &[u32], first: u32, level: i32, codec: Codec,
     let mut samples = [0; FRAME_SAMPLES];
     library.sine().fill(tones, first, level, &mut samples);
     g711::encode_into(codec, &samples, payload);
+}
+
+/// What a number means to everybody. Both laws are in most offers, and a peer may change between what it offered at any
+/// time (RFC 3264 5.1).
+fn of_static(payload_type: u8) -> Option<Content> {
+    match payload_type {
+        PCMU => Some(Content::Audio(Codec::Pcmu)),
+        PCMA => Some(Content::Audio(Codec::Pcma)),
+        _ => None,
+    }
 }
 
 /// Static payload types (RFC 3551, table 4).

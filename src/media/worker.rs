@@ -233,9 +233,9 @@ impl Worker {
         let Some(leg) = self.legs.get_mut(usize::from(slot)).and_then(Option::as_mut) else { return false };
         let (now, outbox) = (self.now, &mut self.outbox);
         match command {
-            Command::Agree { remote, codec, payload_type, telephone_event, send, receive, packet_time_ms, .. } => {
+            Command::Agree { remote, codec, send_types, receive_types, send, receive, packet_time_ms, .. } => {
                 let lock = SourceLock::new(remote);
-                let terms = Terms { lock, codec, payload_type, telephone_event, send, receive, packet_time_ms };
+                let terms = Terms { lock, codec, send_types, receive_types, send, receive, packet_time_ms };
                 leg.agree(now, remote, terms);
             }
             Command::Play { play, clips, .. } => leg.player = Player::row(play, clips),
@@ -383,7 +383,7 @@ const EVENTS_SPARE: usize = 1_024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{ClipId, PlayId, rtp::Header};
+    use crate::media::{ClipId, PayloadTypes, PlayId, rtp::Header};
     use crate::model::{Codec, Digit, RecordId};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -462,9 +462,10 @@ mod tests {
             Order::Open(leg, slot) => Command::Open { leg: id(leg), slot: PortSlot(slot), seed: leg },
             Order::Agree(leg, n, pcma, send, receive) => {
                 let codec = if pcma { Codec::Pcma } else { Codec::Pcmu };
-                let payload_type = codec.static_payload_type();
                 let (leg, remote, telephone_event) = (id(leg), remote(n), send.then_some(101));
-                Command::Agree { leg, remote, codec, payload_type, telephone_event, send, receive, packet_time_ms: 20 }
+                let send_types = PayloadTypes::new(codec.static_payload_type(), telephone_event);
+                let receive_types = PayloadTypes { telephone_event: send.then_some(96), ..send_types };
+                Command::Agree { leg, remote, codec, send_types, receive_types, send, receive, packet_time_ms: 20 }
             }
             Order::Play(leg, clips) => {
                 Command::Play { leg: id(leg), play: PlayId(leg), clips: clips.into_iter().map(ClipId).collect() }

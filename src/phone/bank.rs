@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::media::{self, ClipId, Command, PlayId, PortSlot};
+use crate::media::{self, ClipId, Command, PayloadTypes, PlayId, PortSlot};
 use crate::model::{Codec, Digit, LegId, Moment};
 use crate::sdp::{Direction, Negotiation};
 use crate::sip::{self, Account, AccountId, Invite, Party, ReferId, SessionId, Target, Transport};
@@ -552,8 +552,8 @@ fn agree_command(phone: PhoneId, agreed: &crate::sdp::Agreed) -> Command {
         leg: LegId(phone.0),
         remote: agreed.remote,
         codec: agreed.codec,
-        payload_type: agreed.payload_type,
-        telephone_event: agreed.telephone_event,
+        send_types: PayloadTypes::new(agreed.payload_type, agreed.telephone_event),
+        receive_types: PayloadTypes::new(agreed.receive_payload_type, agreed.receive_telephone_event),
         send: agreed.direction.sends(),
         receive: agreed.direction.receives(),
         packet_time_ms: agreed.packet_time_ms,

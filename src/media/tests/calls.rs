@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::studio::{EVENTS, Studio, assert_silence, assert_tone, packet};
 use crate::media::rtcp::{self, Rtcp};
 use crate::media::rtp::Header;
-use crate::media::{Command, Event, silence};
+use crate::media::{Command, Event, PayloadTypes, silence};
 use crate::model::{Codec, LegId};
 
 #[test]
@@ -41,8 +41,8 @@ fn payload_types_belong_to_the_leg() {
             leg: phone.leg,
             remote: phone.address,
             codec: Codec::Pcmu,
-            payload_type: 96,
-            telephone_event: Some(97),
+            send_types: PayloadTypes::new(96, Some(97)),
+            receive_types: PayloadTypes::new(96, Some(97)),
             send: true,
             receive: true,
             packet_time_ms: 20,
@@ -372,8 +372,8 @@ fn a_fresh_leg_is_sent_silence_as_soon_as_it_has_an_address() {
         leg,
         remote,
         codec: Codec::Pcmu,
-        payload_type: 0,
-        telephone_event: Some(EVENTS),
+        send_types: PayloadTypes::new(0, Some(EVENTS)),
+        receive_types: PayloadTypes::new(0, Some(EVENTS)),
         send: true,
         receive: true,
         packet_time_ms: 20,

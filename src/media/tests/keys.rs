@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::studio::{EVENTS, Studio, assert_tone};
 use crate::media::telephone_event::TelephoneEvent;
-use crate::media::{Command, listen};
+use crate::media::{Command, PayloadTypes, listen};
 use crate::model::{Codec, Digit, LegId};
 
 fn digits(keys: &str) -> Vec<Digit> {
@@ -73,6 +73,79 @@ fn a_key_on_a_call_reaches_the_other_side_with_one_timestamp() {
     listener.assert_one_clean_stream();
 }
 
+/// Phone `n` answered our offer of 101 with 96 for telephone events.
+fn answers_with_its_own_number(studio: &mut Studio, n: usize) {
+    let phone = &studio.phones[n];
+    studio.command(Command::Agree {
+        leg: phone.leg,
+        remote: phone.address,
+        codec: phone.codec,
+        send_types: PayloadTypes::new(0, Some(96)),
+        receive_types: PayloadTypes::new(0, Some(EVENTS)),
+        send: true,
+        receive: true,
+        packet_time_ms: 20,
+    });
+}
+
+#[test]
+fn keys_come_under_our_number_and_go_out_under_the_peers() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    answers_with_its_own_number(&mut studio, 0);
+    studio.run(200);
+    for packet in studio.phones[0].press('8') {
+        studio.send(0, &packet);
+    }
+    assert_eq!((studio.keys(0).as_str(), studio.close(0).malformed), ("8", 0));
+    let event = |heard: &&super::studio::Heard| heard.header.payload_type == EVENTS;
+    assert_eq!(studio.phones[1].heard.iter().filter(event).count(), 7, "the other phone has 101");
+
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    answers_with_its_own_number(&mut studio, 0);
+    studio.run(200);
+    for packet in studio.phones[1].press('3') {
+        studio.send(1, &packet);
+    }
+    let heard: Vec<u8> = studio.phones[0].heard.iter().map(|heard| heard.header.payload_type).collect();
+    assert_eq!(heard.iter().filter(|kind| **kind == 96).count(), 7, "{heard:?}");
+    assert!(!heard.contains(&EVENTS), "{heard:?}");
+}
+
+#[test]
+fn a_phone_that_sends_under_the_number_it_announced_is_understood() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    answers_with_its_own_number(&mut studio, 0);
+    studio.run(200);
+    for mut packet in studio.phones[0].press('8') {
+        packet[1] = packet[1] & 0x80 | 96;
+        studio.send(0, &packet);
+    }
+    assert_eq!((studio.keys(0).as_str(), studio.close(0).malformed), ("8", 0));
+}
+
+#[test]
+fn a_number_that_means_something_to_us_never_means_what_the_peer_made_of_it() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    let (leg, remote) = (studio.phones[0].leg, studio.phones[0].address);
+    // The peer wants to receive its codec under our 101, and keys under 0.
+    studio.command(Command::Agree {
+        leg,
+        remote,
+        codec: Codec::Pcmu,
+        send_types: PayloadTypes::new(EVENTS, Some(0)),
+        receive_types: PayloadTypes::new(0, Some(EVENTS)),
+        send: true,
+        receive: true,
+        packet_time_ms: 20,
+    });
+    studio.run(200);
+    assert_tone(&studio.hears(1, 500), 600.0);
+    for packet in studio.phones[0].press('8') {
+        studio.send(0, &packet);
+    }
+    assert_eq!(studio.keys(0), "8");
+}
+
 #[test]
 fn a_listener_without_events_is_spared_them_and_sees_no_loss() {
     let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
@@ -81,8 +154,8 @@ fn a_listener_without_events_is_spared_them_and_sees_no_loss() {
         leg,
         remote,
         codec: Codec::Pcmu,
-        payload_type: 0,
-        telephone_event: None,
+        send_types: PayloadTypes::new(0, None),
+        receive_types: PayloadTypes::new(0, None),
         send: true,
         receive: true,
         packet_time_ms: 20,
@@ -128,8 +201,8 @@ fn without_events_keys_are_sent_as_tones() {
         leg,
         remote,
         codec: Codec::Pcmu,
-        payload_type: 0,
-        telephone_event: None,
+        send_types: PayloadTypes::new(0, None),
+        receive_types: PayloadTypes::new(0, None),
         send: true,
         receive: true,
         packet_time_ms: 20,
