@@ -185,6 +185,25 @@ fn relaying_keys_costs_no_allocation() {
 }
 
 #[test]
+fn sounding_keys_costs_no_allocation() {
+    let mut call = Call::bridged([Codec::Pcmu, Codec::Pcmu]);
+    for n in 0..2 {
+        call.command(Command::Agree {
+            leg: LegId(n as u64),
+            remote: phone(n),
+            codec: Codec::Pcmu,
+            send_types: PayloadTypes::new(0, None),
+            receive_types: PayloadTypes::new(0, Some(101)),
+            send: true,
+            receive: true,
+            packet_time_ms: 20,
+        });
+    }
+    assert_eq!(call.allocations(250, 101), 0);
+    assert!(call.packets_out >= 480, "{} packets", call.packets_out);
+}
+
+#[test]
 fn prompts_and_music_cost_no_allocation() {
     let mut call = Call::new([Codec::Pcmu, Codec::Pcma]);
     let library = |name: &str| {

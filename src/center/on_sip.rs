@@ -1,5 +1,7 @@
 //! What the SIP endpoint says, in the words of calls. No decision here but whom to tell.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::center::{Center, Contact, WaitFacts};
@@ -38,8 +40,11 @@ impl Center {
                     media.negotiation.withdraw();
                 }
             }
-            Event::Digit { session, digit, .. } => {
+            Event::Digit { session, digit, duration } => {
                 if let Some((leg, call)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) {
+                    // In a conversation it is for the other side, as a key in the stream is.
+                    let duration = duration.clamp(KEY_SHORTEST, KEY_LONGEST);
+                    self.command_of(leg, |_| Command::PassKey { leg, digit, duration });
                     self.on_digit(now, call, leg, digit);
                 }
             }
@@ -70,7 +75,7 @@ impl Center {
         let to = PhoneNumber::new(&incoming.to_user).undecorated();
         let (from, source) = self.who(&incoming);
         if let Some(why) = self.why_closed() {
-            let retry = std::time::Duration::from_secs(5);
+            let retry = Duration::from_secs(5);
             self.sip.reject(now, incoming.session, 503, Some(retry), None);
             return self.event(now, None, EventKind::CallRefused { from, to, status: 503, why });
         }
@@ -448,6 +453,10 @@ pub(super) fn sdp_status(error: &SdpError) -> u16 {
     }
 }
 
-pub(super) fn millis(duration: std::time::Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// What a key by INFO may last on the other side, whatever its body claims.
+const KEY_SHORTEST: Duration = Duration::from_millis(50);
+const KEY_LONGEST: Duration = Duration::from_secs(5);

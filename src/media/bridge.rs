@@ -1,5 +1,8 @@
 //! The relay lane: one leg's packet becomes the other leg's packet in the same buffer.
 //! Never decodes: bytes go through as they are, or through one table from law to law. Never allocates.
+//! RFC 4733 for keys; where the listener knows none, ITU-T Q.23.
+
+use std::time::Duration;
 
 use super::command::{Forward, PacketKind};
 use super::g711;
@@ -7,7 +10,27 @@ use super::leg::{Content, Leg, Received};
 use super::rtp::rewrite;
 use super::statistics::Arrival;
 use super::stream::Span;
-use crate::model::Moment;
+use crate::model::{Digit, Moment};
+
+/// Sounds a key that came as telephone event for a `listener` that agreed to none: two tones in its voice, as long as the
+/// key is down. Whether there was something to sound.
+pub(crate) fn sound(received: &Received, listener: &mut Leg) -> bool {
+    let without_events = listener.terms.as_ref().is_some_and(|terms| terms.send_types.telephone_event.is_none());
+    let Content::Event(event) = received.content else { return false };
+    if !without_events || !listener.takes_keys() {
+        return false;
+    }
+    let known = Duration::from_micros(u64::from(event.duration) * MICROS_PER_SAMPLE);
+    let lasts = if event.end { known } else { known + UPDATE_WAIT };
+    match (received.key, Digit::from_event(event.code)) {
+        (Some(key), _) => {
+            listener.dialler.press(&[key], lasts);
+        }
+        (None, Some(key)) if received.arrival != Arrival::Reordered => listener.dialler.hold(key, lasts),
+        (None, _) => {}
+    }
+    true
+}
 
 /// Rewrites `packet`, which `received` describes, for the `listener`; none when it hears something else now or cannot take it.
 ///
@@ -41,3 +64,7 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     let len = rewrite(packet, received.payload.clone(), header);
     Some(Forward { slot: listener.slot, kind: PacketKind::Rtp, to: terms.lock.destination(), len })
 }
+
+/// How long a key counts as down after a packet that says so: devices send one every 20 to 50 ms, and one may be lost.
+const UPDATE_WAIT: Duration = Duration::from_millis(80);
+const MICROS_PER_SAMPLE: u64 = 125;

@@ -86,12 +86,15 @@ pub enum Command {
     /// Ends play and loop: a bridged leg hears the bridge again, any other a stream of silence.
     Stop { leg: LegId },
     /// Each hears the other from now on; a running play is heard to its end first, a loop ends. Earlier bridges of either end.
-    /// A leg bridged to itself hears its own echo.
+    /// A leg bridged to itself hears its own echo. Keys pass as events, or as tones to a leg without telephone events.
     Bridge { a: LegId, b: LegId },
     /// Ends the bridge between the two; ignored when they are not bridged to each other.
     Unbridge { a: LegId, b: LegId },
     /// Sends keys as RFC 4733 events, each `duration` long (40 ms to 6 s); in-band tones where no event type was agreed.
     SendDigits { leg: LegId, digits: Vec<Digit>, duration: Duration },
+    /// The leg pressed a key that did not come in its stream (SIP INFO): whoever hears the leg across a bridge gets it as
+    /// `SendDigits` would send it. Without a bridge nobody does, and nothing happens.
+    PassKey { leg: LegId, digit: Digit, duration: Duration },
     /// What the leg says, in `Recorded` chunks, until `StopRecord` or `max`. Replaces a running recording, which finishes.
     Record { leg: LegId, record: RecordId, max: Duration },
     /// Ends the recording: the last chunk, then `RecordFinished`.

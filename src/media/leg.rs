@@ -21,7 +21,7 @@ use super::stream::Stream;
 use super::telephone_event::{EventReceiver, TelephoneEvent};
 use super::tone::{LEVEL_PAIR, LEVEL_TONE, key_tones};
 use super::{FRAME_SAMPLES, SAMPLE_RATE_HZ};
-use crate::model::{Codec, LegId, Moment};
+use crate::model::{Codec, Digit, LegId, Moment};
 
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -79,6 +79,8 @@ pub(crate) struct Received {
     pub payload: Range<usize>,
     pub content: Content,
     pub arrival: Arrival,
+    /// The key that this packet is the first to tell of.
+    pub key: Option<Digit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,12 +168,13 @@ impl Leg {
         if !receive {
             return None;
         }
+        let mut key = None;
         match content {
             Content::Audio(codec) => self.hear_audio(now, &header, arrival, codec, payload, outbox),
-            Content::Event(event) => self.hear_event(&header, event, outbox),
+            Content::Event(event) => key = self.hear_event(&header, event, outbox),
             Content::Other => {}
         }
-        Some(Received { header, payload: packet.payload_range(), content, arrival })
+        Some(Received { header, payload: packet.payload_range(), content, arrival, key })
     }
 
     /// The next 20 ms of our own for this leg; none when it hears a bridge, or must hear nothing.
@@ -222,6 +225,11 @@ impl Leg {
     /// Whether a bridged peer is heard now: nothing of our own is in front of it.
     pub fn hears_bridge(&self) -> bool {
         self.player.is_idle() && !self.dialler.is_busy()
+    }
+
+    /// Whether keys of a bridged peer are sent to this leg: it may be sent something, and no prompt stands in front.
+    pub fn takes_keys(&self) -> bool {
+        self.player.is_idle() && self.terms.as_ref().is_some_and(|terms| terms.send)
     }
 
     /// Speaks a tone instead of silence, or silence again.
@@ -363,11 +371,11 @@ impl Leg {
         }
     }
 
-    fn hear_event(&mut self, header: &Header, event: TelephoneEvent, outbox: &mut Outbox) {
-        if let Some(digit) = self.events.receive(header.timestamp, event) {
-            self.tally.digits += 1;
-            outbox.push(Event::Digit { leg: self.id, digit });
-        }
+    fn hear_event(&mut self, header: &Header, event: TelephoneEvent, outbox: &mut Outbox) -> Option<Digit> {
+        let digit = self.events.receive(header.timestamp, event)?;
+        self.tally.digits += 1;
+        outbox.push(Event::Digit { leg: self.id, digit });
+        Some(digit)
     }
 
     /// The player's next frame; whether it played.

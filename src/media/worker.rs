@@ -17,7 +17,7 @@ use super::player::Player;
 use super::pool::Outbox;
 use super::recorder::Recorder;
 use super::source_lock::SourceLock;
-use crate::model::{LegId, Moment};
+use crate::model::{Digit, LegId, Moment};
 
 /// One worker owns whole calls: both legs of a bridge are always its own.
 ///
@@ -77,6 +77,7 @@ impl Worker {
             Command::Open { leg, slot, seed } => self.open(leg, slot, seed),
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { a, b } => self.unbridge(a, b),
+            Command::PassKey { leg, digit, duration } => self.pass_key(leg, digit, duration),
             Command::Recycle { samples } => {
                 self.outbox.recycle(samples);
                 true
@@ -112,6 +113,12 @@ impl Worker {
         let received = leg.receive(now, source, packet, &mut self.outbox, &mut self.counts)?;
         let peer = leg.bridge?;
         let listener = self.legs.get_mut(usize::from(peer))?.as_mut()?;
+        if bridge::sound(&received, listener) {
+            listener.stream.break_lane();
+            self.now = now;
+            self.refresh(peer);
+            return None;
+        }
         let forward = bridge::relay(now, &received, listener, packet)?;
         self.counts.packets_relayed += 1;
         Some(forward)
@@ -261,6 +268,7 @@ impl Worker {
             Command::Open { .. }
             | Command::Bridge { .. }
             | Command::Unbridge { .. }
+            | Command::PassKey { .. }
             | Command::Recycle { .. }
             | Command::Close { .. } => return false,
         }
@@ -295,6 +303,16 @@ impl Worker {
             self.part(a);
         }
         bridged
+    }
+
+    /// Sends a key to whoever hears this leg; a key that nobody hears is lost, as it is on any line.
+    fn pass_key(&mut self, id: LegId, digit: Digit, duration: Duration) -> bool {
+        let Some(slot) = self.slots.get(&id).copied() else { return false };
+        let Some(peer) = self.peer(slot) else { return true };
+        let Some(listener) = self.legs.get_mut(usize::from(peer)).and_then(Option::as_mut) else { return false };
+        let refused = if listener.takes_keys() { listener.dialler.press(&[digit], duration) } else { 0 };
+        self.refresh(peer);
+        refused == 0
     }
 
     fn peer(&self, slot: u16) -> Option<u16> {
@@ -384,7 +402,7 @@ const EVENTS_SPARE: usize = 1_024;
 mod tests {
     use super::*;
     use crate::media::{ClipId, PayloadTypes, PlayId, rtp::Header};
-    use crate::model::{Codec, Digit, RecordId};
+    use crate::model::{Codec, RecordId};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -418,6 +436,7 @@ mod tests {
         Bridge(u64, u64),
         Unbridge(u64, u64),
         SendDigits(u64),
+        PassKey(u64),
         Record(u64, u64),
         StopRecord(u64),
         Watch(u64, bool),
@@ -438,6 +457,7 @@ mod tests {
             3 => (leg(), leg()).prop_map(|(a, b)| Order::Bridge(a, b)),
             1 => (leg(), leg()).prop_map(|(a, b)| Order::Unbridge(a, b)),
             1 => leg().prop_map(Order::SendDigits),
+            1 => leg().prop_map(Order::PassKey),
             1 => (leg(), 0..500_u64).prop_map(|(leg, max)| Order::Record(leg, max)),
             1 => leg().prop_map(Order::StopRecord),
             1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Order::Watch(leg, on)),
@@ -477,6 +497,10 @@ mod tests {
             Order::SendDigits(leg) => {
                 let digits = vec![Digit::new('5').expect("a key"); 3];
                 Command::SendDigits { leg: id(leg), digits, duration: Duration::from_millis(60) }
+            }
+            Order::PassKey(leg) => {
+                let digit = Digit::new('#').expect("a key");
+                Command::PassKey { leg: id(leg), digit, duration: Duration::from_millis(50) }
             }
             Order::Record(leg, max) => {
                 Command::Record { leg: id(leg), record: RecordId(leg), max: Duration::from_millis(max) }

@@ -257,10 +257,10 @@ impl Bank {
         self.command(Command::SendDigits { leg, digits, duration: Duration::from_millis(100) });
     }
 
-    /// Presses one key by SIP INFO.
-    pub fn press_by_info(&mut self, now: Moment, phone: PhoneId, key: Digit) {
+    /// Presses one key by SIP INFO, for so long.
+    pub fn press_by_info(&mut self, now: Moment, phone: PhoneId, key: Digit, duration: Duration) {
         if let Some(line) = self.lines.get(&phone) {
-            self.sip.info_digit(now, line.session, key, Duration::from_millis(100));
+            self.sip.info_digit(now, line.session, key, duration);
         }
     }
 

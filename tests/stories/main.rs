@@ -21,6 +21,7 @@ mod doors_close_politely;
 mod every_call_leaves_one_record;
 mod flows_and_prompts_agree;
 mod flows_reload;
+mod keys_pass_between_those_who_talk;
 mod network_loses_packets;
 mod numbers_have_their_own_voice;
 mod own_prompts_are_heard;

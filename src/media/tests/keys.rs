@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::studio::{EVENTS, Studio, assert_tone};
+use super::studio::{EVENTS, Studio, assert_tone, packet};
 use crate::media::telephone_event::TelephoneEvent;
 use crate::media::{Command, PayloadTypes, listen};
 use crate::model::{Codec, Digit, LegId};
@@ -146,29 +146,113 @@ fn a_number_that_means_something_to_us_never_means_what_the_peer_made_of_it() {
     assert_eq!(studio.keys(0), "8");
 }
 
-#[test]
-fn a_listener_without_events_is_spared_them_and_sees_no_loss() {
-    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
-    let (leg, remote) = (studio.phones[1].leg, studio.phones[1].address);
+/// Phone `n` knows no telephone events.
+fn knows_no_events(studio: &mut Studio, n: usize) {
+    let phone = &studio.phones[n];
     studio.command(Command::Agree {
-        leg,
-        remote,
-        codec: Codec::Pcmu,
+        leg: phone.leg,
+        remote: phone.address,
+        codec: phone.codec,
         send_types: PayloadTypes::new(0, None),
         receive_types: PayloadTypes::new(0, None),
         send: true,
         receive: true,
         packet_time_ms: 20,
     });
+}
+
+/// Milliseconds of `samples` in which the two tones of a key sound, to 20 ms.
+fn sounding(samples: &[i16], tones: [f64; 2]) -> usize {
+    let sounds = |frame: &&[i16]| tones.iter().all(|hertz| listen::tone_share(frame, *hertz) > 0.3);
+    20 * samples.chunks_exact(160).filter(sounds).count()
+}
+
+/// The tones of the 8 (ITU-T Q.23).
+const EIGHT: [f64; 2] = [852.0, 1336.0];
+
+#[test]
+fn a_listener_without_events_hears_the_tones_for_as_long_as_the_key_is_down() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    knows_no_events(&mut studio, 1);
     studio.run(200);
-    for packet in studio.phones[0].press('8') {
-        studio.send(0, &packet);
+    studio.phones[0].speaks = None;
+    studio.phones[1].heard.clear();
+    let timestamp = studio.phones[0].timestamp;
+    // 400 ms; every third packet is lost.
+    for n in 1..=22_u16 {
+        let mut header = studio.phones[0].next(EVENTS, 0);
+        header.timestamp = timestamp;
+        let event = TelephoneEvent { code: 8, end: n >= 20, volume: 10, duration: n.min(20) * 160 };
+        if n % 3 != 0 {
+            assert_eq!(studio.send(0, &packet(header, &event.to_bytes())), None, "no event goes there");
+        }
+        studio.run(20);
     }
-    studio.run(200);
+    studio.phones[0].timestamp = timestamp.wrapping_add(22 * 160);
+    studio.phones[0].speaks = Some(600.0);
+    studio.run(400);
     assert_eq!(studio.keys(0), "8");
-    assert!(studio.phones[1].heard.iter().all(|heard| heard.header.payload_type == 0));
-    let sequences: Vec<u16> = studio.phones[1].heard.iter().map(|heard| heard.header.sequence).collect();
-    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)));
+    let listener = &studio.phones[1];
+    assert!(listener.heard.iter().all(|heard| heard.header.payload_type == 0));
+    let sounding = sounding(&listener.samples(), EIGHT);
+    assert!((380..=420).contains(&sounding), "{sounding} ms");
+    listener.assert_one_clean_stream();
+    assert_tone(&studio.hears(1, 400), 600.0);
+}
+
+#[test]
+fn keys_pressed_fast_are_tones_one_after_the_other() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcma]);
+    knows_no_events(&mut studio, 0);
+    studio.run(200);
+    studio.phones[1].speaks = None;
+    studio.phones[0].heard.clear();
+    for _ in 0..3 {
+        for packet in studio.phones[1].press('8') {
+            studio.send(1, &packet);
+        }
+    }
+    studio.run(2_000);
+    let sounding = sounding(&studio.phones[0].samples(), EIGHT);
+    assert!((280..=320).contains(&sounding), "{sounding} ms");
+}
+
+#[test]
+fn a_key_by_another_way_passes_the_bridge_as_event_or_as_tones() {
+    let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
+    knows_no_events(&mut studio, 1);
+    studio.run(200);
+    studio.phones[1].heard.clear();
+    let pass = |studio: &mut Studio, n: usize| {
+        let (leg, digit) = (studio.phones[n].leg, digits("8")[0]);
+        studio.command(Command::PassKey { leg, digit, duration: Duration::from_millis(200) });
+        studio.run(600);
+    };
+    pass(&mut studio, 1);
+    let event = |heard: &&super::studio::Heard| heard.header.payload_type == EVENTS;
+    let durations: Vec<u16> = studio.phones[0]
+        .heard
+        .iter()
+        .filter(event)
+        .filter_map(|heard| TelephoneEvent::parse(&heard.payload).map(|event| event.duration))
+        .collect();
+    assert_eq!((durations.len(), durations.last()), (12, Some(&1600)));
+    pass(&mut studio, 0);
+    let sounding = sounding(&studio.phones[1].samples(), EIGHT);
+    assert!((180..=220).contains(&sounding), "{sounding} ms");
+    studio.phones[0].assert_one_clean_stream();
+    studio.phones[1].assert_one_clean_stream();
+}
+
+#[test]
+fn a_key_that_nobody_hears_is_kept_for_nobody() {
+    let mut studio = Studio::new(2);
+    let (leg, digit) = (studio.phones[0].leg, digits("8")[0]);
+    studio.command(Command::PassKey { leg, digit, duration: Duration::from_millis(100) });
+    assert_eq!(studio.worker.counts().commands_ignored, 0);
+    studio.bridge(0, 1);
+    studio.run(500);
+    assert!(studio.phones[1].heard.iter().all(|heard| heard.header.payload_type != EVENTS));
 }
 
 #[test]
