@@ -21,13 +21,13 @@ pub(crate) fn sound(received: &Received, listener: &mut Leg) -> bool {
         return false;
     }
     let known = Duration::from_micros(u64::from(event.duration) * MICROS_PER_SAMPLE);
-    let lasts = if event.end { known } else { known + UPDATE_WAIT };
-    match (received.key, Digit::from_event(event.code)) {
-        (Some(key), _) => {
-            listener.dialler.press(&[key], lasts);
-        }
-        (None, Some(key)) if received.arrival != Arrival::Reordered => listener.dialler.hold(key, lasts),
-        (None, _) => {}
+    if let Some(key) = received.key {
+        listener.dialler.press(&[key], known);
+    }
+    match Digit::from_event(event.code).filter(|_| received.arrival != Arrival::Reordered) {
+        Some(key) if event.end => listener.dialler.release(key, known),
+        Some(key) => listener.dialler.hold(key, known),
+        None => {}
     }
     true
 }
@@ -41,6 +41,7 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     let payload_type = match received.content {
         Content::Audio(_) => Some(terms.send_types.audio),
         Content::Event(_) => terms.send_types.telephone_event,
+        Content::ComfortNoise => terms.send_types.comfort_noise,
         Content::Other => None,
     };
     let Some(payload_type) = payload_type.filter(|_| hears_bridge && terms.send) else {
@@ -54,6 +55,8 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     let span = match received.content {
         Content::Audio(_) => Span::Audio(bytes as u32),
         Content::Event(event) => Span::Event(u32::from(event.duration)),
+        // It stands for a silence of unknown length; what is said next tells by its timestamp how long it was.
+        Content::ComfortNoise => Span::Audio(0),
         Content::Other => return None,
     };
     let newest = received.arrival != Arrival::Reordered;
@@ -65,6 +68,4 @@ pub(crate) fn relay(now: Moment, received: &Received, listener: &mut Leg, packet
     Some(Forward { slot: listener.slot, kind: PacketKind::Rtp, to: terms.lock.destination(), len })
 }
 
-/// How long a key counts as down after a packet that says so: devices send one every 20 to 50 ms, and one may be lost.
-const UPDATE_WAIT: Duration = Duration::from_millis(80);
 const MICROS_PER_SAMPLE: u64 = 125;

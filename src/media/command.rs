@@ -24,13 +24,15 @@ pub struct PayloadTypes {
     pub audio: u8,
     /// Of telephone events, where they were agreed.
     pub telephone_event: Option<u8>,
+    /// Of comfort noise (RFC 3389), where it was agreed.
+    pub comfort_noise: Option<u8>,
 }
 
 impl PayloadTypes {
-    /// The numbers of one description.
+    /// The numbers of a description without comfort noise.
     #[must_use]
     pub fn new(audio: u8, telephone_event: Option<u8>) -> Self {
-        PayloadTypes { audio, telephone_event }
+        PayloadTypes { audio, telephone_event, comfort_noise: None }
     }
 
     /// What nearly every telephone says: the codec's static number, and 101 for telephone events.
@@ -45,7 +47,7 @@ impl PayloadTypes {
 pub struct Settings {
     /// Socket pairs, and so legs at once.
     pub slots: u16,
-    /// A watched leg that sends nothing for this long is reported as `MediaLost`.
+    /// A watched leg that gives no sign of life for this long is reported as `MediaLost`.
     pub media_timeout: Duration,
 }
 
@@ -99,7 +101,8 @@ pub enum Command {
     Record { leg: LegId, record: RecordId, max: Duration },
     /// Ends the recording: the last chunk, then `RecordFinished`.
     StopRecord { leg: LegId },
-    /// Arms or disarms the media time-out. Only counts while the leg may send to us.
+    /// Arms or disarms the media time-out. Only counts while the leg may send to us. Comfort noise and RTCP are signs of
+    /// life as well as sound is: a muted telephone may send nothing else.
     Watch { leg: LegId, on: bool },
     /// `Heard` with the samples of every packet that arrives: for the phone side and for tests.
     Tap { leg: LegId, on: bool },
@@ -183,6 +186,8 @@ pub struct Counts {
     pub foreign: u64,
     /// Datagrams that are not RTP, or of no agreed payload type.
     pub malformed: u64,
+    /// Comfort noise that went no further: its leg is alone, or its listener has not agreed to any.
+    pub comfort_noise: u64,
     /// Commands that meant nothing (unknown leg, taken slot).
     pub commands_ignored: u64,
     /// Events dropped because nobody took them in time.

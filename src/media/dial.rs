@@ -61,16 +61,29 @@ impl Dialler {
         digits.len().saturating_sub(room)
     }
 
-    /// What is known by now of the key that was pressed last: it lasts this long in all. Too late when it is up already.
-    pub fn hold(&mut self, digit: Digit, duration: Duration) {
-        let (press, sent) = match (self.waiting.back_mut(), &mut self.state) {
-            (Some(press), _) => (press, 0),
-            (None, State::Down { press, sent, .. }) => (press, *sent),
-            (None, State::Pause(_) | State::Released { .. }) => return,
-        };
-        if press.digit == digit {
-            press.frames = frames_of(duration).max(sent);
+    /// The key that was pressed last is still down after `so_far`, and for a while to come. Too late when it is up already.
+    pub fn hold(&mut self, digit: Digit, so_far: Duration) {
+        if let Some((press, sent)) = self.last_pressed(digit) {
+            // Some devices tell of every packet's own length only, so what has been sent counts as well.
+            press.frames = (frames_of(so_far).max(sent) + UPDATE_FRAMES).min(FRAMES_MAX as u16);
         }
+    }
+
+    /// The key that was pressed last is up again and was down for `lasted`.
+    pub fn release(&mut self, digit: Digit, lasted: Duration) {
+        if let Some((press, sent)) = self.last_pressed(digit) {
+            press.frames = frames_of(lasted).max(sent);
+        }
+    }
+
+    /// The key that was pressed last, if it is this one and not up yet, and how many frames of it have been sent.
+    fn last_pressed(&mut self, digit: Digit) -> Option<(&mut Press, u16)> {
+        let last = match (self.waiting.back_mut(), &mut self.state) {
+            (Some(press), _) => Some((press, 0)),
+            (None, State::Down { press, sent, .. }) => Some((press, *sent)),
+            (None, State::Pause(_) | State::Released { .. }) => None,
+        };
+        last.filter(|(press, _)| press.digit == digit)
     }
 
     /// Whether keys are being sent or wait for it.
@@ -156,6 +169,8 @@ const END_REPEATS: u8 = 2;
 const PAUSE_FRAMES: u8 = 2;
 /// 80 ms between two keys in the band.
 const PAUSE_IN_BAND_FRAMES: u8 = 4;
+/// How long a key counts as down after word that it is: devices send one each 20 to 50 ms, and one may be lost.
+const UPDATE_FRAMES: u16 = 4;
 /// -10 dBm0.
 const VOLUME: u8 = 10;
 
@@ -233,15 +248,39 @@ mod tests {
 
     #[test]
     fn a_key_lasts_as_long_as_it_is_held() {
-        let held = |key: &str, millis| {
+        let lasts = |change: &dyn Fn(&mut Dialler)| {
             let mut dialler = Dialler::new();
             dialler.press(&digits("1"), Duration::from_millis(100));
-            dialler.hold(digits(key)[0], Duration::from_millis(millis));
+            change(&mut dialler);
             packets(&mut dialler).last().map(|(_, event)| event.duration)
         };
-        assert_eq!(held("1", 300), Some(2400));
-        assert_eq!(held("1", 60), Some(480));
-        assert_eq!(held("2", 300), Some(800), "another key is none of its business");
+        let (one, two) = (digits("1")[0], digits("2")[0]);
+        assert_eq!(lasts(&|dialler| dialler.hold(one, Duration::from_millis(300))), Some(2400 + 4 * 160));
+        assert_eq!(lasts(&|dialler| dialler.release(one, Duration::from_millis(60))), Some(480));
+        assert_eq!(
+            lasts(&|dialler| dialler.hold(two, Duration::from_millis(300))),
+            Some(800),
+            "another key's business"
+        );
+        assert_eq!(lasts(&|dialler| dialler.hold(one, Duration::from_secs(9))), Some(48_000));
+    }
+
+    #[test]
+    fn a_key_goes_on_while_word_of_it_comes() {
+        let (mut dialler, mut stream) = (Dialler::new(), Stream::new(1, 10, 8000));
+        let one = digits("1")[0];
+        dialler.press(&[one], Duration::from_millis(40));
+        let mut step =
+            |dialler: &mut Dialler, n: u64| dialler.step(Moment::from_millis(n * 20), &mut stream, None, &mut [0; 64]);
+        for n in 0..50 {
+            dialler.hold(one, Duration::from_millis(20));
+            assert!(matches!(step(&mut dialler, n), Step::InBand { .. }), "frame {n}");
+        }
+        dialler.release(one, Duration::from_millis(20));
+        assert!(matches!(step(&mut dialler, 50), Step::InBand { .. }), "a frame at most after it is up");
+        assert_eq!(step(&mut dialler, 51), Step::Voice);
+        dialler.hold(one, Duration::from_secs(1));
+        assert_eq!(step(&mut dialler, 52), Step::Voice, "too late");
     }
 
     #[test]

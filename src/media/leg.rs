@@ -40,6 +40,8 @@ pub(crate) struct Leg {
     pub clocked: bool,
     tone: Option<Tone>,
     watch: Option<Watch>,
+    /// The last sign of life: sound, a key, comfort noise, a report.
+    alive: Option<Moment>,
     reception: Reception,
     events: EventReceiver,
     reporter: Reporter,
@@ -87,7 +89,9 @@ pub(crate) struct Received {
 pub(crate) enum Content {
     Audio(Codec),
     Event(TelephoneEvent),
-    /// Comfort noise, an empty packet, or a payload type that nobody agreed on: it only takes up its number.
+    /// RFC 3389: no sound, but a sign of life.
+    ComfortNoise,
+    /// An empty packet, or a payload type that nobody agreed on: it only takes up its number.
     Other,
 }
 
@@ -108,6 +112,7 @@ impl Leg {
             clocked: false,
             tone: None,
             watch: None,
+            alive: None,
             reception: Reception::default(),
             events: EventReceiver::default(),
             reporter: Reporter::new(now, dice),
@@ -162,8 +167,13 @@ impl Leg {
             Arrival::InOrder | Arrival::Reordered => {}
         }
         let receive = self.terms.as_ref().is_some_and(|terms| terms.receive);
-        if content != Content::Other {
-            self.count(now, payload.len(), receive, outbox);
+        match content {
+            Content::Audio(_) | Content::Event(_) => self.count(now, payload.len(), receive, outbox),
+            Content::ComfortNoise => self.tally.comfort_noise += 1,
+            Content::Other => {}
+        }
+        if receive && content != Content::Other {
+            self.note_life(now);
         }
         if !receive {
             return None;
@@ -172,7 +182,7 @@ impl Leg {
         match content {
             Content::Audio(codec) => self.hear_audio(now, &header, arrival, codec, payload, outbox),
             Content::Event(event) => key = self.hear_event(&header, event, outbox),
-            Content::Other => {}
+            Content::ComfortNoise | Content::Other => {}
         }
         Some(Received { header, payload: packet.payload_range(), content, arrival, key })
     }
@@ -249,8 +259,8 @@ impl Leg {
         }
         let receiving = self.terms.as_ref().is_some_and(|terms| terms.receive);
         if let Some(watch) = self.watch.as_mut().filter(|watch| receiving && !watch.lost) {
-            let heard = self.tally.last_packet.unwrap_or(watch.since).max(watch.since);
-            let silent_for = now.since(heard);
+            let alive = self.alive.unwrap_or(watch.since).max(watch.since);
+            let silent_for = now.since(alive);
             if silent_for >= media_timeout {
                 watch.lost = true;
                 outbox.push(Event::MediaLost { leg: self.id, silent_for });
@@ -261,10 +271,15 @@ impl Leg {
 
     /// A datagram of the RTCP socket.
     pub fn receive_rtcp(&mut self, now: Moment, source: SocketAddr, datagram: &[u8], counts: &mut Counts) {
-        if !self.terms.as_ref().is_some_and(|terms| terms.lock.is_peer(source)) {
+        let Some(terms) = self.terms.as_ref().filter(|terms| terms.lock.is_peer(source)) else {
             counts.foreign += 1;
-        } else if !self.reporter.receive(now, source, datagram, self.stream.ssrc()) {
+            return;
+        };
+        let is_own = self.reporter.is_own(source, terms.lock.destination());
+        if !self.reporter.receive(now, source, datagram, self.stream.ssrc()) {
             counts.malformed += 1;
+        } else if is_own {
+            self.note_life(now);
         }
     }
 
@@ -300,6 +315,7 @@ impl Leg {
                 Some(TelephoneEvent::parse(payload).map_or(Content::Other, Content::Event))
             }
             kind if types.audio == kind => Some(Content::Audio(terms.codec)),
+            kind if types.comfort_noise == Some(kind) => Some(Content::ComfortNoise),
             _ => None,
         };
         let ours = terms.and_then(|terms| under(terms.receive_types, terms));
@@ -337,12 +353,16 @@ impl Leg {
             return;
         }
         self.tally.last_packet = Some(now);
-        if let Some(watch) = &mut self.watch {
-            watch.lost = false;
-        }
         if self.tally.first_packet.is_none() {
             self.tally.first_packet = Some(now);
             outbox.push(Event::MediaStarted { leg: self.id });
+        }
+    }
+
+    fn note_life(&mut self, now: Moment) {
+        self.alive = Some(now);
+        if let Some(watch) = &mut self.watch {
+            watch.lost = false;
         }
     }
 
@@ -409,11 +429,12 @@ fn speak(library: &Library, tones: &[u32], first: u32, level: i32, codec: Codec,
 }
 
 /// What a number means to everybody. Both laws are in most offers, and a peer may change between what it offered at any
-/// time (RFC 3264 5.1).
+/// time (RFC 3264 5.1); many send comfort noise without a word about it.
 fn of_static(payload_type: u8) -> Option<Content> {
     match payload_type {
         PCMU => Some(Content::Audio(Codec::Pcmu)),
         PCMA => Some(Content::Audio(Codec::Pcma)),
+        COMFORT_NOISE => Some(Content::ComfortNoise),
         _ => None,
     }
 }
@@ -421,3 +442,4 @@ fn of_static(payload_type: u8) -> Option<Content> {
 /// Static payload types (RFC 3551, table 4).
 const PCMU: u8 = 0;
 const PCMA: u8 = 8;
+const COMFORT_NOISE: u8 = 13;

@@ -11,7 +11,7 @@ use super::PACKET_BYTES_MAX;
 use super::bridge;
 use super::clock::Clock;
 use super::command::{Command, Counts, Event, Forward, PacketKind, PortSlot, Settings};
-use super::leg::{Leg, Terms};
+use super::leg::{Content, Leg, Received, Terms};
 use super::library::Library;
 use super::player::Player;
 use super::pool::Outbox;
@@ -111,17 +111,14 @@ impl Worker {
             return None;
         };
         let received = leg.receive(now, source, packet, &mut self.outbox, &mut self.counts)?;
-        let peer = leg.bridge?;
-        let listener = self.legs.get_mut(usize::from(peer))?.as_mut()?;
-        if bridge::sound(&received, listener) {
-            listener.stream.break_lane();
-            self.now = now;
-            self.refresh(peer);
-            return None;
+        let peer = leg.bridge;
+        let forward = peer.and_then(|peer| self.relay(now, peer, &received, packet));
+        match (forward, received.content) {
+            (Some(_), _) => self.counts.packets_relayed += 1,
+            (None, Content::ComfortNoise) => self.counts.comfort_noise += 1,
+            (None, _) => {}
         }
-        let forward = bridge::relay(now, &received, listener, packet)?;
-        self.counts.packets_relayed += 1;
-        Some(forward)
+        forward
     }
 
     /// A datagram on a slot's RTCP socket.
@@ -274,6 +271,18 @@ impl Worker {
         }
         self.refresh(slot);
         true
+    }
+
+    /// The packet as the leg on slot `peer` is to have it.
+    fn relay(&mut self, now: Moment, peer: u16, received: &Received, packet: &mut [u8]) -> Option<Forward> {
+        let listener = self.legs.get_mut(usize::from(peer))?.as_mut()?;
+        if bridge::sound(received, listener) {
+            listener.stream.break_lane();
+            self.now = now;
+            self.refresh(peer);
+            return None;
+        }
+        bridge::relay(now, received, listener, packet)
     }
 
     fn bridge(&mut self, a: LegId, b: LegId) -> bool {

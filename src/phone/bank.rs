@@ -552,8 +552,16 @@ fn agree_command(phone: PhoneId, agreed: &crate::sdp::Agreed) -> Command {
         leg: LegId(phone.0),
         remote: agreed.remote,
         codec: agreed.codec,
-        send_types: PayloadTypes::new(agreed.payload_type, agreed.telephone_event),
-        receive_types: PayloadTypes::new(agreed.receive_payload_type, agreed.receive_telephone_event),
+        send_types: PayloadTypes {
+            audio: agreed.payload_type,
+            telephone_event: agreed.telephone_event,
+            comfort_noise: agreed.comfort_noise,
+        },
+        receive_types: PayloadTypes {
+            audio: agreed.receive_payload_type,
+            telephone_event: agreed.receive_telephone_event,
+            comfort_noise: agreed.receive_comfort_noise,
+        },
         send: agreed.direction.sends(),
         receive: agreed.direction.receives(),
         packet_time_ms: agreed.packet_time_ms,

@@ -26,6 +26,6 @@ mod network_loses_packets;
 mod numbers_have_their_own_voice;
 mod own_prompts_are_heard;
 mod phones_come_over_tcp;
-mod phones_number_payloads_their_own_way;
+mod phones_of_other_makers;
 mod too_many_callers;
 mod wallboard_tells_the_truth;

@@ -173,7 +173,7 @@ fn the_peers_own_loss_stays_visible_and_its_restart_does_not() {
 }
 
 #[test]
-fn comfort_noise_is_neither_passed_on_nor_a_loss() {
+fn comfort_noise_is_spared_a_listener_that_agreed_to_none_and_is_no_loss() {
     let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
     studio.run(200);
     studio.phones[1].heard.clear();
@@ -184,7 +184,8 @@ fn comfort_noise_is_neither_passed_on_nor_a_loss() {
     }
     studio.phones[1].assert_one_clean_stream();
     let statistics = studio.close(0);
-    assert_eq!((statistics.lost, statistics.malformed), (0, 10));
+    assert_eq!((statistics.lost, statistics.malformed, statistics.comfort_noise), (0, 0, 10));
+    assert_eq!(studio.worker.counts().comfort_noise, 10);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Payload type numbers belong to whoever receives under them (RFC 3264 5.1): a phone that answers our 101 with 96 sends
-//! its keys as 101, and its keys count.
+//! Phones that do what the standards allow and few do: payload type numbers of their own (RFC 3264 5.1), and comfort noise
+//! instead of silence (RFC 3389).
 
 use std::net::SocketAddr;
 
@@ -74,4 +74,22 @@ fn keys_under_our_number_and_under_its_own_are_heard() {
         let main = house.count(|kind| matches!(kind, EventKind::IvrVisited { node, .. } if node == "main"));
         assert_eq!(main, 1, "any key skips the notice, under {number} too\n{}", house.story());
     }
+}
+
+#[test]
+fn a_muted_phone_that_sends_only_comfort_noise_is_not_cut_off() {
+    let mut house = House::open();
+    let to = calls_with_96(&mut house);
+    let from = SocketAddr::new(CALLERS.ip(), 9_000);
+    for n in 0..30_u16 {
+        let header = Header { marker: false, payload_type: 13, sequence: n, timestamp: u32::from(n) * 16_000, ssrc: 7 };
+        let packet = [&header.to_bytes()[..], &[70]].concat();
+        let now = house.now();
+        house.network.send_audio(now, from, to, &packet);
+        house.wait(secs(2));
+    }
+    let lost = |house: &House| house.count(|kind| matches!(kind, EventKind::MediaLost { .. }));
+    assert_eq!(lost(&house), 0, "{}", house.story());
+    house.wait(secs(30));
+    assert_eq!(lost(&house), 1, "and one that sends nothing is\n{}", house.story());
 }
