@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thirdring::media::rtp::Header;
-use thirdring::media::{Command, Event, Library, PACKET_BYTES_MAX, PortSlot, Settings, Worker, transcode};
+use thirdring::media::{
+    Command, Event, Library, PACKET_BYTES_MAX, PayloadTypes, PortSlot, Settings, Worker, transcode,
+};
 use thirdring::model::{Codec, LegId, Moment, RecordId};
 
 fn main() {
@@ -107,8 +109,8 @@ fn open(worker: &mut Worker, n: usize, codec: Codec) {
             leg,
             remote: phone(n),
             codec,
-            payload_type: codec.static_payload_type(),
-            telephone_event: Some(101),
+            send_types: PayloadTypes::usual(codec),
+            receive_types: PayloadTypes::usual(codec),
             send: true,
             receive: true,
             packet_time_ms: 20,

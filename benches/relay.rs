@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use thirdring::media::rtp::Header;
-use thirdring::media::{Command, Library, PortSlot, Settings};
+use thirdring::media::{Command, Library, PayloadTypes, PortSlot, Settings};
 use thirdring::model::{Codec, LegId};
 use thirdring::net::{MediaHandle, MediaThread};
 
@@ -259,8 +259,8 @@ impl Ours {
                 leg: id(leg),
                 remote: phone,
                 codec: Codec::Pcmu,
-                payload_type: 0,
-                telephone_event: Some(101),
+                send_types: PayloadTypes::usual(Codec::Pcmu),
+                receive_types: PayloadTypes::usual(Codec::Pcmu),
                 send: true,
                 receive: true,
                 packet_time_ms: 20,

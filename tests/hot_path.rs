@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thirdring::media::rtp::Header;
 use thirdring::media::telephone_event::TelephoneEvent;
-use thirdring::media::{Command, Event, Library, PACKET_BYTES_MAX, PlayId, PortSlot, Settings, Worker};
+use thirdring::media::{Command, Event, Library, PACKET_BYTES_MAX, PayloadTypes, PlayId, PortSlot, Settings, Worker};
 use thirdring::model::{Codec, Digit, LegId, Moment, RecordId};
 
 /// The system's allocator, counting what this thread asks of it.
@@ -80,8 +80,8 @@ impl Call {
                 leg,
                 remote: phone(n),
                 codec,
-                payload_type: codec.static_payload_type(),
-                telephone_event: Some(101),
+                send_types: PayloadTypes::usual(codec),
+                receive_types: PayloadTypes::usual(codec),
                 send: true,
                 receive: true,
                 packet_time_ms: 20,
@@ -182,6 +182,25 @@ fn relaying_keys_costs_no_allocation() {
     let mut call = Call::bridged([Codec::Pcmu, Codec::Pcmu]);
     assert_eq!(call.allocations(500, 101), 0);
     assert!(call.packets_out >= 1000, "{} packets", call.packets_out);
+}
+
+#[test]
+fn sounding_keys_costs_no_allocation() {
+    let mut call = Call::bridged([Codec::Pcmu, Codec::Pcmu]);
+    for n in 0..2 {
+        call.command(Command::Agree {
+            leg: LegId(n as u64),
+            remote: phone(n),
+            codec: Codec::Pcmu,
+            send_types: PayloadTypes::new(0, None),
+            receive_types: PayloadTypes::new(0, Some(101)),
+            send: true,
+            receive: true,
+            packet_time_ms: 20,
+        });
+    }
+    assert_eq!(call.allocations(250, 101), 0);
+    assert!(call.packets_out >= 480, "{} packets", call.packets_out);
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub struct MediaPackets {
     pub foreign: u64,
     /// No RTP at all.
     pub malformed: u64,
+    /// Comfort noise that no other leg was to hear.
+    pub comfort_noise: u64,
 }
 
 /// Trouble on the SIP sockets.
@@ -117,6 +119,7 @@ impl Plumbing {
                 ([("result", "duplicate")], packets.duplicate),
                 ([("result", "foreign")], packets.foreign),
                 ([("result", "malformed")], packets.malformed),
+                ([("result", "comfort_noise")], packets.comfort_noise),
             ],
         )?;
         counters(

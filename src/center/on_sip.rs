@@ -1,5 +1,7 @@
 //! What the SIP endpoint says, in the words of calls. No decision here but whom to tell.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::center::{Center, Contact, WaitFacts};
@@ -7,7 +9,7 @@ use super::event::{CallSource, EventKind};
 use super::lines::{Line, Media};
 use super::settings::Entry;
 use crate::call::{self, Begin, Call, Role, Rules, Speech};
-use crate::media::Command;
+use crate::media::{Command, PayloadTypes};
 use crate::model::{AgentId, CallId, EndedBy, LegId, Moment, PhoneNumber};
 use crate::sdp::{self, Agreed, Negotiation, SdpError};
 use crate::sip::{Event, Identity, Incoming, ReferId, ReferTarget, SessionId};
@@ -43,8 +45,11 @@ impl Center {
                     self.sip.offer(now, session, sdp);
                 }
             }
-            Event::Digit { session, digit, .. } => {
+            Event::Digit { session, digit, duration } => {
                 if let Some((leg, call)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) {
+                    // In a conversation it is for the other side, as a key in the stream is.
+                    let duration = duration.clamp(KEY_SHORTEST, KEY_LONGEST);
+                    self.command_of(leg, |_| Command::PassKey { leg, digit, duration });
                     self.on_digit(now, call, leg, digit);
                 }
             }
@@ -75,7 +80,7 @@ impl Center {
         let to = PhoneNumber::new(&incoming.to_user).undecorated();
         let (from, source) = self.who(&incoming);
         if let Some(why) = self.why_closed() {
-            let retry = std::time::Duration::from_secs(5);
+            let retry = Duration::from_secs(5);
             self.sip.reject(now, incoming.session, 503, Some(retry), None);
             return self.event(now, None, EventKind::CallRefused { from, to, status: 503, why });
         }
@@ -279,8 +284,16 @@ impl Center {
                 leg,
                 remote: agreed.remote,
                 codec: agreed.codec,
-                payload_type: agreed.payload_type,
-                telephone_event: agreed.telephone_event,
+                send_types: PayloadTypes {
+                    audio: agreed.payload_type,
+                    telephone_event: agreed.telephone_event,
+                    comfort_noise: agreed.comfort_noise,
+                },
+                receive_types: PayloadTypes {
+                    audio: agreed.receive_payload_type,
+                    telephone_event: agreed.receive_telephone_event,
+                    comfort_noise: agreed.receive_comfort_noise,
+                },
                 send: direction.sends(),
                 receive: direction.receives(),
                 packet_time_ms: agreed.packet_time_ms,
@@ -464,6 +477,10 @@ pub(super) fn sdp_status(error: &SdpError) -> u16 {
     }
 }
 
-pub(super) fn millis(duration: std::time::Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// What a key by INFO may last on the other side, whatever its body claims.
+const KEY_SHORTEST: Duration = Duration::from_millis(50);
+const KEY_LONGEST: Duration = Duration::from_secs(5);

@@ -16,12 +16,38 @@ pub struct PortSlot(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
 
+/// The payload type numbers of one direction. They are the receiver's: a number in a description is what its author wants
+/// to receive (RFC 3264 5.1), so the two directions of a leg may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadTypes {
+    /// Of the agreed codec, 0 to 127.
+    pub audio: u8,
+    /// Of telephone events, where they were agreed.
+    pub telephone_event: Option<u8>,
+    /// Of comfort noise (RFC 3389), where it was agreed.
+    pub comfort_noise: Option<u8>,
+}
+
+impl PayloadTypes {
+    /// The numbers of a description without comfort noise.
+    #[must_use]
+    pub fn new(audio: u8, telephone_event: Option<u8>) -> Self {
+        PayloadTypes { audio, telephone_event, comfort_noise: None }
+    }
+
+    /// What nearly every telephone says: the codec's static number, and 101 for telephone events.
+    #[must_use]
+    pub fn usual(codec: Codec) -> Self {
+        PayloadTypes::new(codec.static_payload_type(), Some(101))
+    }
+}
+
 /// What a worker must know before its first leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Socket pairs, and so legs at once.
     pub slots: u16,
-    /// A watched leg that sends nothing for this long is reported as `MediaLost`.
+    /// A watched leg that gives no sign of life for this long is reported as `MediaLost`.
     pub media_timeout: Duration,
 }
 
@@ -43,10 +69,10 @@ pub enum Command {
         /// Where the peer said it listens; where it really sends from wins (symmetric RTP).
         remote: SocketAddr,
         codec: Codec,
-        /// The payload type to send, and to take besides the static ones.
-        payload_type: u8,
-        /// The payload type of telephone events, both ways.
-        telephone_event: Option<u8>,
+        /// The peer's numbers: what we send under.
+        send_types: PayloadTypes,
+        /// Our own numbers: what arrives. The static ones are taken besides, and the peer's where they mean nothing else.
+        receive_types: PayloadTypes,
         /// False while the peer must hear nothing (it said sendonly or inactive).
         send: bool,
         /// False while what the peer says is dropped.
@@ -62,17 +88,21 @@ pub enum Command {
     /// Ends play and loop: a bridged leg hears the bridge again, any other a stream of silence.
     Stop { leg: LegId },
     /// Each hears the other from now on; a running play is heard to its end first, a loop ends. Earlier bridges of either end.
-    /// A leg bridged to itself hears its own echo.
+    /// A leg bridged to itself hears its own echo. Keys pass as events, or as tones to a leg without telephone events.
     Bridge { a: LegId, b: LegId },
     /// Ends the bridge between the two; ignored when they are not bridged to each other.
     Unbridge { a: LegId, b: LegId },
     /// Sends keys as RFC 4733 events, each `duration` long (40 ms to 6 s); in-band tones where no event type was agreed.
     SendDigits { leg: LegId, digits: Vec<Digit>, duration: Duration },
+    /// The leg pressed a key that did not come in its stream (SIP INFO): whoever hears the leg across a bridge gets it as
+    /// `SendDigits` would send it. Without a bridge nobody does, and nothing happens.
+    PassKey { leg: LegId, digit: Digit, duration: Duration },
     /// What the leg says, in `Recorded` chunks, until `StopRecord` or `max`. Replaces a running recording, which finishes.
     Record { leg: LegId, record: RecordId, max: Duration },
     /// Ends the recording: the last chunk, then `RecordFinished`.
     StopRecord { leg: LegId },
-    /// Arms or disarms the media time-out. Only counts while the leg may send to us.
+    /// Arms or disarms the media time-out. Only counts while the leg may send to us. Comfort noise and RTCP are signs of
+    /// life as well as sound is: a muted telephone may send nothing else.
     Watch { leg: LegId, on: bool },
     /// `Heard` with the samples of every packet that arrives: for the phone side and for tests.
     Tap { leg: LegId, on: bool },
@@ -156,6 +186,8 @@ pub struct Counts {
     pub foreign: u64,
     /// Datagrams that are not RTP, or of no agreed payload type.
     pub malformed: u64,
+    /// Comfort noise that went no further: its leg is alone, or its listener has not agreed to any.
+    pub comfort_noise: u64,
     /// Commands that meant nothing (unknown leg, taken slot).
     pub commands_ignored: u64,
     /// Events dropped because nobody took them in time.

@@ -14,10 +14,15 @@ use crate::model::{Digit, Moment};
 /// `Pause` -> `Down` (updates, each longer) -> `Released` (three ends) -> `Pause` -> next key.
 #[derive(Debug)]
 pub(crate) struct Dialler {
-    waiting: VecDeque<Digit>,
-    /// How long a key is down.
-    frames: u16,
+    waiting: VecDeque<Press>,
     state: State,
+}
+
+/// A key, and how many frames it is down in all.
+#[derive(Clone, Copy, Debug)]
+struct Press {
+    digit: Digit,
+    frames: u16,
 }
 
 #[derive(Debug)]
@@ -25,9 +30,9 @@ enum State {
     /// Frames of voice left before the next key.
     Pause(u8),
     /// `sent` frames of the key have been sent; `timestamp` once the event has one.
-    Down { digit: Digit, sent: u16, timestamp: Option<u32> },
+    Down { press: Press, sent: u16, timestamp: Option<u32> },
     /// The key is up; so many repeats of the end are left.
-    Released { digit: Digit, timestamp: u32, left: u8 },
+    Released { press: Press, timestamp: u32, left: u8 },
 }
 
 /// What one 20 ms step sends.
@@ -45,16 +50,40 @@ pub(crate) enum Step {
 
 impl Dialler {
     pub fn new() -> Self {
-        Dialler { waiting: VecDeque::with_capacity(KEYS_AHEAD_MAX), frames: 0, state: State::Pause(0) }
+        Dialler { waiting: VecDeque::with_capacity(KEYS_AHEAD_MAX), state: State::Pause(0) }
     }
 
     /// Appends keys; how many found no room.
     pub fn press(&mut self, digits: &[Digit], duration: Duration) -> usize {
-        let frames = duration.as_millis().div_ceil(20).clamp(FRAMES_MIN, FRAMES_MAX);
-        self.frames = frames as u16;
+        let frames = frames_of(duration);
         let room = KEYS_AHEAD_MAX - self.waiting.len();
-        self.waiting.extend(digits.iter().take(room));
+        self.waiting.extend(digits.iter().take(room).map(|digit| Press { digit: *digit, frames }));
         digits.len().saturating_sub(room)
+    }
+
+    /// The key that was pressed last is still down after `so_far`, and for a while to come. Too late when it is up already.
+    pub fn hold(&mut self, digit: Digit, so_far: Duration) {
+        if let Some((press, sent)) = self.last_pressed(digit) {
+            // Some devices tell of every packet's own length only, so what has been sent counts as well.
+            press.frames = (frames_of(so_far).max(sent) + UPDATE_FRAMES).min(FRAMES_MAX as u16);
+        }
+    }
+
+    /// The key that was pressed last is up again and was down for `lasted`.
+    pub fn release(&mut self, digit: Digit, lasted: Duration) {
+        if let Some((press, sent)) = self.last_pressed(digit) {
+            press.frames = frames_of(lasted).max(sent);
+        }
+    }
+
+    /// The key that was pressed last, if it is this one and not up yet, and how many frames of it have been sent.
+    fn last_pressed(&mut self, digit: Digit) -> Option<(&mut Press, u16)> {
+        let last = match (self.waiting.back_mut(), &mut self.state) {
+            (Some(press), _) => Some((press, 0)),
+            (None, State::Down { press, sent, .. }) => Some((press, *sent)),
+            (None, State::Pause(_) | State::Released { .. }) => None,
+        };
+        last.filter(|(press, _)| press.digit == digit)
     }
 
     /// Whether keys are being sent or wait for it.
@@ -69,15 +98,15 @@ impl Dialler {
                 *left -= 1;
                 return Step::Voice;
             }
-            let Some(digit) = self.waiting.pop_front() else { return Step::Voice };
-            self.state = State::Down { digit, sent: 0, timestamp: None };
+            let Some(press) = self.waiting.pop_front() else { return Step::Voice };
+            self.state = State::Down { press, sent: 0, timestamp: None };
         }
         match (payload_type, &mut self.state) {
             (_, State::Pause(_)) => Step::Voice,
-            (None, State::Down { digit, sent, .. }) => {
-                let (digit, heard) = (*digit, u32::from(*sent) * FRAME_SAMPLES as u32);
+            (None, State::Down { press, sent, .. }) => {
+                let (digit, heard) = (press.digit, u32::from(*sent) * FRAME_SAMPLES as u32);
                 *sent += 1;
-                if *sent >= self.frames {
+                if *sent >= press.frames {
                     self.state = State::Pause(PAUSE_IN_BAND_FRAMES);
                 }
                 Step::InBand { digit, heard }
@@ -86,9 +115,9 @@ impl Dialler {
                 self.state = State::Pause(PAUSE_FRAMES);
                 Step::Voice
             }
-            (Some(payload_type), State::Down { digit, sent, timestamp }) => {
-                let digit = *digit;
-                let end = *sent + 1 >= self.frames;
+            (Some(payload_type), State::Down { press, sent, timestamp }) => {
+                let press = *press;
+                let end = *sent + 1 >= press.frames;
                 let duration = (*sent + 1) * FRAME_SAMPLES as u16;
                 let header = match *timestamp {
                     None => stream.event_start(at, payload_type, EVENT_BYTES),
@@ -100,12 +129,12 @@ impl Dialler {
                 *sent += 1;
                 *timestamp = Some(header.timestamp);
                 if end {
-                    self.state = State::Released { digit, timestamp: header.timestamp, left: END_REPEATS };
+                    self.state = State::Released { press, timestamp: header.timestamp, left: END_REPEATS };
                 }
-                Step::Packet(write(out, header, digit, duration, end))
+                Step::Packet(write(out, header, press.digit, duration, end))
             }
-            (Some(payload_type), State::Released { digit, timestamp, left }) => {
-                let (digit, duration) = (*digit, self.frames * FRAME_SAMPLES as u16);
+            (Some(payload_type), State::Released { press, timestamp, left }) => {
+                let (digit, duration) = (press.digit, press.frames * FRAME_SAMPLES as u16);
                 let header = stream.event(at, payload_type, *timestamp, u32::from(duration), EVENT_BYTES);
                 *left -= 1;
                 if *left == 0 {
@@ -115,6 +144,11 @@ impl Dialler {
             }
         }
     }
+}
+
+/// Frames of a key that is down for `duration`.
+fn frames_of(duration: Duration) -> u16 {
+    duration.as_millis().div_ceil(20).clamp(FRAMES_MIN, FRAMES_MAX) as u16
 }
 
 fn write(out: &mut [u8], header: super::rtp::Header, digit: Digit, duration: u16, end: bool) -> usize {
@@ -135,6 +169,8 @@ const END_REPEATS: u8 = 2;
 const PAUSE_FRAMES: u8 = 2;
 /// 80 ms between two keys in the band.
 const PAUSE_IN_BAND_FRAMES: u8 = 4;
+/// How long a key counts as down after word that it is: devices send one each 20 to 50 ms, and one may be lost.
+const UPDATE_FRAMES: u16 = 4;
 /// -10 dBm0.
 const VOLUME: u8 = 10;
 
@@ -197,6 +233,54 @@ mod tests {
         assert_eq!(packets(&mut dialler).last().map(|(_, event)| event.duration), Some(320));
         dialler.press(&digits("1"), Duration::from_secs(60));
         assert_eq!(packets(&mut dialler).last().map(|(_, event)| event.duration), Some(48_000));
+    }
+
+    #[test]
+    fn each_key_has_its_own_length() {
+        let mut dialler = Dialler::new();
+        dialler.press(&digits("1"), Duration::from_millis(200));
+        dialler.press(&digits("2"), Duration::from_millis(60));
+        let sent = packets(&mut dialler);
+        let ends = |code| sent.iter().filter(move |(_, event)| event.code == code && event.end);
+        assert_eq!(ends(1).map(|(_, event)| event.duration).collect::<Vec<_>>(), [1600; 3]);
+        assert_eq!(ends(2).map(|(_, event)| event.duration).collect::<Vec<_>>(), [480; 3]);
+    }
+
+    #[test]
+    fn a_key_lasts_as_long_as_it_is_held() {
+        let lasts = |change: &dyn Fn(&mut Dialler)| {
+            let mut dialler = Dialler::new();
+            dialler.press(&digits("1"), Duration::from_millis(100));
+            change(&mut dialler);
+            packets(&mut dialler).last().map(|(_, event)| event.duration)
+        };
+        let (one, two) = (digits("1")[0], digits("2")[0]);
+        assert_eq!(lasts(&|dialler| dialler.hold(one, Duration::from_millis(300))), Some(2400 + 4 * 160));
+        assert_eq!(lasts(&|dialler| dialler.release(one, Duration::from_millis(60))), Some(480));
+        assert_eq!(
+            lasts(&|dialler| dialler.hold(two, Duration::from_millis(300))),
+            Some(800),
+            "another key's business"
+        );
+        assert_eq!(lasts(&|dialler| dialler.hold(one, Duration::from_secs(9))), Some(48_000));
+    }
+
+    #[test]
+    fn a_key_goes_on_while_word_of_it_comes() {
+        let (mut dialler, mut stream) = (Dialler::new(), Stream::new(1, 10, 8000));
+        let one = digits("1")[0];
+        dialler.press(&[one], Duration::from_millis(40));
+        let mut step =
+            |dialler: &mut Dialler, n: u64| dialler.step(Moment::from_millis(n * 20), &mut stream, None, &mut [0; 64]);
+        for n in 0..50 {
+            dialler.hold(one, Duration::from_millis(20));
+            assert!(matches!(step(&mut dialler, n), Step::InBand { .. }), "frame {n}");
+        }
+        dialler.release(one, Duration::from_millis(20));
+        assert!(matches!(step(&mut dialler, 50), Step::InBand { .. }), "a frame at most after it is up");
+        assert_eq!(step(&mut dialler, 51), Step::Voice);
+        dialler.hold(one, Duration::from_secs(1));
+        assert_eq!(step(&mut dialler, 52), Step::Voice, "too late");
     }
 
     #[test]

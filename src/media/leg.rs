@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::command::{Counts, Event, PortSlot};
+use super::command::{Counts, Event, PayloadTypes, PortSlot};
 use super::dial::{Dialler, Step};
 use super::g711;
 use super::library::Library;
@@ -21,7 +21,7 @@ use super::stream::Stream;
 use super::telephone_event::{EventReceiver, TelephoneEvent};
 use super::tone::{LEVEL_PAIR, LEVEL_TONE, key_tones};
 use super::{FRAME_SAMPLES, SAMPLE_RATE_HZ};
-use crate::model::{Codec, LegId, Moment};
+use crate::model::{Codec, Digit, LegId, Moment};
 
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -40,6 +40,8 @@ pub(crate) struct Leg {
     pub clocked: bool,
     tone: Option<Tone>,
     watch: Option<Watch>,
+    /// The last sign of life: sound, a key, comfort noise, a report.
+    alive: Option<Moment>,
     reception: Reception,
     events: EventReceiver,
     reporter: Reporter,
@@ -51,8 +53,8 @@ pub(crate) struct Leg {
 pub(crate) struct Terms {
     pub lock: SourceLock,
     pub codec: Codec,
-    pub payload_type: u8,
-    pub telephone_event: Option<u8>,
+    pub send_types: PayloadTypes,
+    pub receive_types: PayloadTypes,
     pub send: bool,
     pub receive: bool,
     pub packet_time_ms: u32,
@@ -79,13 +81,17 @@ pub(crate) struct Received {
     pub payload: Range<usize>,
     pub content: Content,
     pub arrival: Arrival,
+    /// The key that this packet is the first to tell of.
+    pub key: Option<Digit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Audio(Codec),
     Event(TelephoneEvent),
-    /// Comfort noise, an empty packet, or a payload type that nobody agreed on: it only takes up its number.
+    /// RFC 3389: no sound, but a sign of life.
+    ComfortNoise,
+    /// An empty packet, or a payload type that nobody agreed on: it only takes up its number.
     Other,
 }
 
@@ -106,6 +112,7 @@ impl Leg {
             clocked: false,
             tone: None,
             watch: None,
+            alive: None,
             reception: Reception::default(),
             events: EventReceiver::default(),
             reporter: Reporter::new(now, dice),
@@ -160,18 +167,24 @@ impl Leg {
             Arrival::InOrder | Arrival::Reordered => {}
         }
         let receive = self.terms.as_ref().is_some_and(|terms| terms.receive);
-        if content != Content::Other {
-            self.count(now, payload.len(), receive, outbox);
+        match content {
+            Content::Audio(_) | Content::Event(_) => self.count(now, payload.len(), receive, outbox),
+            Content::ComfortNoise => self.tally.comfort_noise += 1,
+            Content::Other => {}
+        }
+        if receive && content != Content::Other {
+            self.note_life(now);
         }
         if !receive {
             return None;
         }
+        let mut key = None;
         match content {
             Content::Audio(codec) => self.hear_audio(now, &header, arrival, codec, payload, outbox),
-            Content::Event(event) => self.hear_event(&header, event, outbox),
-            Content::Other => {}
+            Content::Event(event) => key = self.hear_event(&header, event, outbox),
+            Content::ComfortNoise | Content::Other => {}
         }
-        Some(Received { header, payload: packet.payload_range(), content, arrival })
+        Some(Received { header, payload: packet.payload_range(), content, arrival, key })
     }
 
     /// The next 20 ms of our own for this leg; none when it hears a bridge, or must hear nothing.
@@ -187,7 +200,7 @@ impl Leg {
         let frame = HEADER_BYTES..HEADER_BYTES + FRAME_SAMPLES;
         let mut key = None;
         if terms.send && self.dialler.is_busy() {
-            match self.dialler.step(at, &mut self.stream, terms.telephone_event, out) {
+            match self.dialler.step(at, &mut self.stream, terms.send_types.telephone_event, out) {
                 Step::Packet(len) => return Some((to, len)),
                 Step::Wait => return None,
                 Step::InBand { digit, heard } => key = Some((digit, heard)),
@@ -202,7 +215,7 @@ impl Leg {
         if key.is_none() && self.player.is_idle() && self.bridge.is_some() {
             return None;
         }
-        let header = self.stream.frame(at, terms.payload_type)?;
+        let header = self.stream.frame(at, terms.send_types.audio)?;
         let payload = out.get_mut(frame.clone())?;
         if let Some((digit, heard)) = key {
             speak(library, &key_tones(digit), heard, LEVEL_PAIR, codec, payload);
@@ -224,6 +237,11 @@ impl Leg {
         self.player.is_idle() && !self.dialler.is_busy()
     }
 
+    /// Whether keys of a bridged peer are sent to this leg: it may be sent something, and no prompt stands in front.
+    pub fn takes_keys(&self) -> bool {
+        self.player.is_idle() && self.terms.as_ref().is_some_and(|terms| terms.send)
+    }
+
     /// Speaks a tone instead of silence, or silence again.
     pub fn set_tone(&mut self, hertz: Option<u16>) {
         self.tone = hertz.map(|hertz| Tone { hertz: u32::from(hertz), spoken: 0 });
@@ -241,8 +259,8 @@ impl Leg {
         }
         let receiving = self.terms.as_ref().is_some_and(|terms| terms.receive);
         if let Some(watch) = self.watch.as_mut().filter(|watch| receiving && !watch.lost) {
-            let heard = self.tally.last_packet.unwrap_or(watch.since).max(watch.since);
-            let silent_for = now.since(heard);
+            let alive = self.alive.unwrap_or(watch.since).max(watch.since);
+            let silent_for = now.since(alive);
             if silent_for >= media_timeout {
                 watch.lost = true;
                 outbox.push(Event::MediaLost { leg: self.id, silent_for });
@@ -253,10 +271,15 @@ impl Leg {
 
     /// A datagram of the RTCP socket.
     pub fn receive_rtcp(&mut self, now: Moment, source: SocketAddr, datagram: &[u8], counts: &mut Counts) {
-        if !self.terms.as_ref().is_some_and(|terms| terms.lock.is_peer(source)) {
+        let Some(terms) = self.terms.as_ref().filter(|terms| terms.lock.is_peer(source)) else {
             counts.foreign += 1;
-        } else if !self.reporter.receive(now, source, datagram, self.stream.ssrc()) {
+            return;
+        };
+        let is_own = self.reporter.is_own(source, terms.lock.destination());
+        if !self.reporter.receive(now, source, datagram, self.stream.ssrc()) {
             counts.malformed += 1;
+        } else if is_own {
+            self.note_life(now);
         }
     }
 
@@ -283,18 +306,23 @@ impl Leg {
 
     /// What a packet carries.
     fn content(&self, payload_type: u8, payload: &[u8]) -> Content {
-        let agreed = self.terms.as_ref().map(|terms| (terms.payload_type, terms.codec, terms.telephone_event));
-        match (payload_type, agreed) {
-            _ if payload.is_empty() => Content::Other,
-            (kind, Some((_, _, Some(event)))) if kind == event => {
-                TelephoneEvent::parse(payload).map_or(Content::Other, Content::Event)
-            }
-            (kind, Some((audio, codec, _))) if kind == audio => Content::Audio(codec),
-            // Both laws are in most offers, and a peer may change between what it offered at any time (RFC 3264 5.1).
-            (PCMU, _) => Content::Audio(Codec::Pcmu),
-            (PCMA, _) => Content::Audio(Codec::Pcma),
-            _ => Content::Other,
+        if payload.is_empty() {
+            return Content::Other;
         }
+        let terms = self.terms.as_ref();
+        let under = |types: PayloadTypes, terms: &Terms| match payload_type {
+            kind if types.telephone_event == Some(kind) => {
+                Some(TelephoneEvent::parse(payload).map_or(Content::Other, Content::Event))
+            }
+            kind if types.audio == kind => Some(Content::Audio(terms.codec)),
+            kind if types.comfort_noise == Some(kind) => Some(Content::ComfortNoise),
+            _ => None,
+        };
+        let ours = terms.and_then(|terms| under(terms.receive_types, terms));
+        // Many phones send under the number they announced and not under ours; where it means nothing else to us,
+        // there is only one thing that it can mean.
+        let theirs = || terms.and_then(|terms| under(terms.send_types, terms));
+        ours.or_else(|| of_static(payload_type)).or_else(theirs).unwrap_or(Content::Other)
     }
 
     /// Whether the packet is of the leg's own source. What carries nothing that was agreed cannot become the source.
@@ -325,12 +353,16 @@ impl Leg {
             return;
         }
         self.tally.last_packet = Some(now);
-        if let Some(watch) = &mut self.watch {
-            watch.lost = false;
-        }
         if self.tally.first_packet.is_none() {
             self.tally.first_packet = Some(now);
             outbox.push(Event::MediaStarted { leg: self.id });
+        }
+    }
+
+    fn note_life(&mut self, now: Moment) {
+        self.alive = Some(now);
+        if let Some(watch) = &mut self.watch {
+            watch.lost = false;
         }
     }
 
@@ -359,11 +391,11 @@ impl Leg {
         }
     }
 
-    fn hear_event(&mut self, header: &Header, event: TelephoneEvent, outbox: &mut Outbox) {
-        if let Some(digit) = self.events.receive(header.timestamp, event) {
-            self.tally.digits += 1;
-            outbox.push(Event::Digit { leg: self.id, digit });
-        }
+    fn hear_event(&mut self, header: &Header, event: TelephoneEvent, outbox: &mut Outbox) -> Option<Digit> {
+        let digit = self.events.receive(header.timestamp, event)?;
+        self.tally.digits += 1;
+        outbox.push(Event::Digit { leg: self.id, digit });
+        Some(digit)
     }
 
     /// The player's next frame; whether it played.
@@ -396,6 +428,18 @@ fn speak(library: &Library, tones: &[u32], first: u32, level: i32, codec: Codec,
     g711::encode_into(codec, &samples, payload);
 }
 
+/// What a number means to everybody. Both laws are in most offers, and a peer may change between what it offered at any
+/// time (RFC 3264 5.1); many send comfort noise without a word about it.
+fn of_static(payload_type: u8) -> Option<Content> {
+    match payload_type {
+        PCMU => Some(Content::Audio(Codec::Pcmu)),
+        PCMA => Some(Content::Audio(Codec::Pcma)),
+        COMFORT_NOISE => Some(Content::ComfortNoise),
+        _ => None,
+    }
+}
+
 /// Static payload types (RFC 3551, table 4).
 const PCMU: u8 = 0;
 const PCMA: u8 = 8;
+const COMFORT_NOISE: u8 = 13;

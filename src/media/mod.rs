@@ -24,7 +24,7 @@ mod tone;
 mod wav;
 mod worker;
 
-pub use command::{Command, Counts, Event, Forward, PacketKind, PlayId, PortSlot, Settings};
+pub use command::{Command, Counts, Event, Forward, PacketKind, PayloadTypes, PlayId, PortSlot, Settings};
 pub use g711::{decode, decode_into, encode, encode_into, silence, transcode};
 pub use library::{ClipId, Library, LibraryBuilder, Recording};
 pub use statistics::{RemoteReport, Statistics};

@@ -69,6 +69,12 @@ impl Reporter {
         self.source.filter(|source| source.ip() == rtp.ip()).or_else(above)
     }
 
+    /// Whether RTCP from `source` is surely the peer's own: it comes from the port above its RTP, or from where it came
+    /// last time.
+    pub fn is_own(&self, source: SocketAddr, rtp: SocketAddr) -> bool {
+        self.source == Some(source) || rtp.port().checked_add(1) == Some(source.port())
+    }
+
     pub fn is_due(&self, now: Moment) -> bool {
         now >= self.due
     }

@@ -22,6 +22,8 @@ pub struct Statistics {
     pub foreign: u64,
     /// Datagrams dropped: not RTP, or of no agreed payload type.
     pub malformed: u64,
+    /// Packets of comfort noise: the peer was there and said nothing.
+    pub comfort_noise: u64,
     /// Interarrival jitter at the end (RFC 3550 A.8).
     pub jitter_ms: f32,
     /// Keys received.

@@ -11,13 +11,13 @@ use super::PACKET_BYTES_MAX;
 use super::bridge;
 use super::clock::Clock;
 use super::command::{Command, Counts, Event, Forward, PacketKind, PortSlot, Settings};
-use super::leg::{Leg, Terms};
+use super::leg::{Content, Leg, Received, Terms};
 use super::library::Library;
 use super::player::Player;
 use super::pool::Outbox;
 use super::recorder::Recorder;
 use super::source_lock::SourceLock;
-use crate::model::{LegId, Moment};
+use crate::model::{Digit, LegId, Moment};
 
 /// One worker owns whole calls: both legs of a bridge are always its own.
 ///
@@ -77,6 +77,7 @@ impl Worker {
             Command::Open { leg, slot, seed } => self.open(leg, slot, seed),
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { a, b } => self.unbridge(a, b),
+            Command::PassKey { leg, digit, duration } => self.pass_key(leg, digit, duration),
             Command::Recycle { samples } => {
                 self.outbox.recycle(samples);
                 true
@@ -110,11 +111,14 @@ impl Worker {
             return None;
         };
         let received = leg.receive(now, source, packet, &mut self.outbox, &mut self.counts)?;
-        let peer = leg.bridge?;
-        let listener = self.legs.get_mut(usize::from(peer))?.as_mut()?;
-        let forward = bridge::relay(now, &received, listener, packet)?;
-        self.counts.packets_relayed += 1;
-        Some(forward)
+        let peer = leg.bridge;
+        let forward = peer.and_then(|peer| self.relay(now, peer, &received, packet));
+        match (forward, received.content) {
+            (Some(_), _) => self.counts.packets_relayed += 1,
+            (None, Content::ComfortNoise) => self.counts.comfort_noise += 1,
+            (None, _) => {}
+        }
+        forward
     }
 
     /// A datagram on a slot's RTCP socket.
@@ -233,9 +237,9 @@ impl Worker {
         let Some(leg) = self.legs.get_mut(usize::from(slot)).and_then(Option::as_mut) else { return false };
         let (now, outbox) = (self.now, &mut self.outbox);
         match command {
-            Command::Agree { remote, codec, payload_type, telephone_event, send, receive, packet_time_ms, .. } => {
+            Command::Agree { remote, codec, send_types, receive_types, send, receive, packet_time_ms, .. } => {
                 let lock = SourceLock::new(remote);
-                let terms = Terms { lock, codec, payload_type, telephone_event, send, receive, packet_time_ms };
+                let terms = Terms { lock, codec, send_types, receive_types, send, receive, packet_time_ms };
                 leg.agree(now, remote, terms);
             }
             Command::Play { play, clips, .. } => leg.player = Player::row(play, clips),
@@ -261,11 +265,24 @@ impl Worker {
             Command::Open { .. }
             | Command::Bridge { .. }
             | Command::Unbridge { .. }
+            | Command::PassKey { .. }
             | Command::Recycle { .. }
             | Command::Close { .. } => return false,
         }
         self.refresh(slot);
         true
+    }
+
+    /// The packet as the leg on slot `peer` is to have it.
+    fn relay(&mut self, now: Moment, peer: u16, received: &Received, packet: &mut [u8]) -> Option<Forward> {
+        let listener = self.legs.get_mut(usize::from(peer))?.as_mut()?;
+        if bridge::sound(received, listener) {
+            listener.stream.break_lane();
+            self.now = now;
+            self.refresh(peer);
+            return None;
+        }
+        bridge::relay(now, received, listener, packet)
     }
 
     fn bridge(&mut self, a: LegId, b: LegId) -> bool {
@@ -295,6 +312,16 @@ impl Worker {
             self.part(a);
         }
         bridged
+    }
+
+    /// Sends a key to whoever hears this leg; a key that nobody hears is lost, as it is on any line.
+    fn pass_key(&mut self, id: LegId, digit: Digit, duration: Duration) -> bool {
+        let Some(slot) = self.slots.get(&id).copied() else { return false };
+        let Some(peer) = self.peer(slot) else { return true };
+        let Some(listener) = self.legs.get_mut(usize::from(peer)).and_then(Option::as_mut) else { return false };
+        let refused = if listener.takes_keys() { listener.dialler.press(&[digit], duration) } else { 0 };
+        self.refresh(peer);
+        refused == 0
     }
 
     fn peer(&self, slot: u16) -> Option<u16> {
@@ -383,8 +410,8 @@ const EVENTS_SPARE: usize = 1_024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{ClipId, PlayId, rtp::Header};
-    use crate::model::{Codec, Digit, RecordId};
+    use crate::media::{ClipId, PayloadTypes, PlayId, rtp::Header};
+    use crate::model::{Codec, RecordId};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -418,6 +445,7 @@ mod tests {
         Bridge(u64, u64),
         Unbridge(u64, u64),
         SendDigits(u64),
+        PassKey(u64),
         Record(u64, u64),
         StopRecord(u64),
         Watch(u64, bool),
@@ -438,6 +466,7 @@ mod tests {
             3 => (leg(), leg()).prop_map(|(a, b)| Order::Bridge(a, b)),
             1 => (leg(), leg()).prop_map(|(a, b)| Order::Unbridge(a, b)),
             1 => leg().prop_map(Order::SendDigits),
+            1 => leg().prop_map(Order::PassKey),
             1 => (leg(), 0..500_u64).prop_map(|(leg, max)| Order::Record(leg, max)),
             1 => leg().prop_map(Order::StopRecord),
             1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Order::Watch(leg, on)),
@@ -462,9 +491,10 @@ mod tests {
             Order::Open(leg, slot) => Command::Open { leg: id(leg), slot: PortSlot(slot), seed: leg },
             Order::Agree(leg, n, pcma, send, receive) => {
                 let codec = if pcma { Codec::Pcma } else { Codec::Pcmu };
-                let payload_type = codec.static_payload_type();
                 let (leg, remote, telephone_event) = (id(leg), remote(n), send.then_some(101));
-                Command::Agree { leg, remote, codec, payload_type, telephone_event, send, receive, packet_time_ms: 20 }
+                let send_types = PayloadTypes::new(codec.static_payload_type(), telephone_event);
+                let receive_types = PayloadTypes { telephone_event: send.then_some(96), ..send_types };
+                Command::Agree { leg, remote, codec, send_types, receive_types, send, receive, packet_time_ms: 20 }
             }
             Order::Play(leg, clips) => {
                 Command::Play { leg: id(leg), play: PlayId(leg), clips: clips.into_iter().map(ClipId).collect() }
@@ -476,6 +506,10 @@ mod tests {
             Order::SendDigits(leg) => {
                 let digits = vec![Digit::new('5').expect("a key"); 3];
                 Command::SendDigits { leg: id(leg), digits, duration: Duration::from_millis(60) }
+            }
+            Order::PassKey(leg) => {
+                let digit = Digit::new('#').expect("a key");
+                Command::PassKey { leg: id(leg), digit, duration: Duration::from_millis(50) }
             }
             Order::Record(leg, max) => {
                 Command::Record { leg: id(leg), record: RecordId(leg), max: Duration::from_millis(max) }

@@ -341,7 +341,7 @@ const RTCP: u64 = 1;
 mod tests {
     use super::*;
     use crate::media::rtp::{Header, Packet};
-    use crate::media::{PlayId, Statistics};
+    use crate::media::{PayloadTypes, PlayId, Statistics};
     use crate::model::{Codec, LegId};
     use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
@@ -380,8 +380,8 @@ mod tests {
                 leg,
                 remote: phone.local_addr().expect("bound"),
                 codec: Codec::Pcmu,
-                payload_type: 0,
-                telephone_event: Some(101),
+                send_types: PayloadTypes::usual(Codec::Pcmu),
+                receive_types: PayloadTypes::usual(Codec::Pcmu),
                 send: true,
                 receive: true,
                 packet_time_ms: 20,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::media::{self, ClipId, Command, PlayId, PortSlot};
+use crate::media::{self, ClipId, Command, PayloadTypes, PlayId, PortSlot};
 use crate::model::{Codec, Digit, LegId, Moment};
 use crate::sdp::{Direction, Negotiation};
 use crate::sip::{self, Account, AccountId, Invite, Party, ReferId, SessionId, Target, Transport};
@@ -260,10 +260,10 @@ impl Bank {
         self.command(Command::SendDigits { leg, digits, duration: Duration::from_millis(100) });
     }
 
-    /// Presses one key by SIP INFO.
-    pub fn press_by_info(&mut self, now: Moment, phone: PhoneId, key: Digit) {
+    /// Presses one key by SIP INFO, for so long.
+    pub fn press_by_info(&mut self, now: Moment, phone: PhoneId, key: Digit, duration: Duration) {
         if let Some(line) = self.lines.get(&phone) {
-            self.sip.info_digit(now, line.session, key, Duration::from_millis(100));
+            self.sip.info_digit(now, line.session, key, duration);
         }
     }
 
@@ -565,8 +565,16 @@ fn agree_command(phone: PhoneId, agreed: &crate::sdp::Agreed) -> Command {
         leg: LegId(phone.0),
         remote: agreed.remote,
         codec: agreed.codec,
-        payload_type: agreed.payload_type,
-        telephone_event: agreed.telephone_event,
+        send_types: PayloadTypes {
+            audio: agreed.payload_type,
+            telephone_event: agreed.telephone_event,
+            comfort_noise: agreed.comfort_noise,
+        },
+        receive_types: PayloadTypes {
+            audio: agreed.receive_payload_type,
+            telephone_event: agreed.receive_telephone_event,
+            comfort_noise: agreed.receive_comfort_noise,
+        },
         send: agreed.direction.sends(),
         receive: agreed.direction.receives(),
         packet_time_ms: agreed.packet_time_ms,

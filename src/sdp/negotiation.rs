@@ -13,7 +13,10 @@ use sdp_types::{Attribute, Connection, Media, Origin, Session};
 
 use super::direction::Direction;
 use super::error::SdpError;
-use super::remote::{MediaFormat, MediaLine, PACKET_TIME_MS, Remote, TELEPHONE_EVENT_HZ, parse, parse_at};
+use super::remote::{
+    COMFORT_NOISE, COMFORT_NOISE_HZ, MediaFormat, MediaLine, PACKET_TIME_MS, Remote, TELEPHONE_EVENT_HZ, parse,
+    parse_at,
+};
 use crate::model::Codec;
 
 /// The state of offer and answer on one leg.
@@ -50,6 +53,10 @@ pub struct Agreed {
     pub telephone_event: Option<u8>,
     /// Payload type that telephone events arrive under.
     pub receive_telephone_event: Option<u8>,
+    /// Payload type to send comfort noise under, when the peer takes it.
+    pub comfort_noise: Option<u8>,
+    /// Payload type that comfort noise arrives under.
+    pub receive_comfort_noise: Option<u8>,
     /// Ours: whether we send and whether we receive.
     pub direction: Direction,
     /// The peer put us on hold.
@@ -89,7 +96,8 @@ impl Negotiation {
         self.offered = Some(direction);
         let formats = self.offered_formats();
         let telephone_event = self.offered_telephone_event(&formats);
-        self.say(&formats, Some(telephone_event), direction)
+        let comfort_noise = self.offered_comfort_noise(&formats, telephone_event);
+        self.say(&formats, comfort_noise, Some(telephone_event), direction)
     }
 
     /// The peer refused our offer: what was agreed before it holds on.
@@ -113,6 +121,8 @@ impl Negotiation {
             .iter()
             .find_map(|theirs| Some((theirs, ours.iter().find(|own| own.codec == theirs.codec)?)))
             .ok_or_else(|| self.no_common_codec(&remote))?;
+        let telephone_event = self.offered_telephone_event(&ours);
+        let comfort_noise = remote.comfort_noise.zip(self.offered_comfort_noise(&ours, telephone_event));
         // Not receiving is obedience where we offered not to send; then an earlier hold stays what it was.
         let held = if offered.sends() { remote.held() } else { self.agreed.as_ref().is_some_and(|agreed| agreed.held) };
         let agreed = Agreed {
@@ -121,7 +131,9 @@ impl Negotiation {
             payload_type: theirs.payload_type,
             receive_payload_type: own.payload_type,
             telephone_event: remote.telephone_event,
-            receive_telephone_event: remote.telephone_event.map(|_| self.offered_telephone_event(&ours)),
+            receive_telephone_event: remote.telephone_event.map(|_| telephone_event),
+            comfort_noise: comfort_noise.map(|(theirs, _)| theirs),
+            receive_comfort_noise: comfort_noise.map(|(_, own)| own),
             direction: offered.and(remote.meant().mirrored()),
             held,
             packet_time_ms: remote.packet_time_ms,
@@ -154,6 +166,8 @@ impl Negotiation {
             receive_payload_type: format.payload_type,
             telephone_event: remote.telephone_event,
             receive_telephone_event: remote.telephone_event,
+            comfort_noise: remote.comfort_noise,
+            receive_comfort_noise: remote.comfort_noise,
             direction,
             held: remote.held(),
             packet_time_ms: remote.packet_time_ms,
@@ -162,7 +176,7 @@ impl Negotiation {
         self.index = remote.index;
         self.lines = remote.lines;
         self.agreed = Some(agreed.clone());
-        Ok((self.say(&[format], remote.telephone_event, direction), agreed))
+        Ok((self.say(&[format], remote.comfort_noise, remote.telephone_event, direction), agreed))
     }
 
     /// Our codecs under the numbers of this session, an agreed one first.
@@ -188,6 +202,15 @@ impl Negotiation {
         in_use.into_iter().chain(TELEPHONE_EVENT..128).find(free).unwrap_or(TELEPHONE_EVENT)
     }
 
+    /// The number of comfort noise in our offers: a muted telephone may then say that it is there (RFC 3389 4). None where
+    /// the peer gave its number another meaning.
+    fn offered_comfort_noise(&self, formats: &[MediaFormat], telephone_event: u8) -> Option<u8> {
+        let in_use = self.agreed.as_ref().and_then(|agreed| agreed.receive_comfort_noise);
+        let number = in_use.unwrap_or(COMFORT_NOISE);
+        let free = number != telephone_event && formats.iter().all(|format| format.payload_type != number);
+        free.then_some(number)
+    }
+
     fn check_family(&self, remote: &Remote) -> Result<(), SdpError> {
         let address = remote.address.ip();
         if address.is_unspecified() || address.is_ipv4() == self.local.ip().to_canonical().is_ipv4() {
@@ -202,13 +225,23 @@ impl Negotiation {
     }
 
     /// Writes a description; the version counts up only when something else changed (RFC 3264 8).
-    fn say(&mut self, formats: &[MediaFormat], telephone_event: Option<u8>, direction: Direction) -> Bytes {
+    fn say(
+        &mut self,
+        formats: &[MediaFormat],
+        comfort_noise: Option<u8>,
+        telephone_event: Option<u8>,
+        direction: Direction,
+    ) -> Bytes {
         let address = self.local.ip().to_canonical();
         let mut session = Session::new(Origin::with_ip_addr(self.session_id, 0, address), "-");
         session.connection = Some(Connection::from_ip_addr(address));
         session.medias = (self.lines.iter().enumerate())
             .map(|(index, line)| {
-                if index == self.index { self.stream(line, formats, telephone_event, direction) } else { refused(line) }
+                if index == self.index {
+                    self.stream(line, formats, comfort_noise, telephone_event, direction)
+                } else {
+                    refused(line)
+                }
             })
             .collect();
         if self.said.as_ref() != Some(&session) {
@@ -225,10 +258,12 @@ impl Negotiation {
         &self,
         line: &MediaLine,
         formats: &[MediaFormat],
+        comfort_noise: Option<u8>,
         telephone_event: Option<u8>,
         direction: Direction,
     ) -> Media {
         let numbers: Vec<String> = (formats.iter().map(|format| format.payload_type))
+            .chain(comfort_noise)
             .chain(telephone_event)
             .map(|number| number.to_string())
             .collect();
@@ -236,6 +271,9 @@ impl Negotiation {
         for format in formats {
             let mapping = format!("{} {}/{}", format.payload_type, format.codec.name(), format.codec.clock_hz());
             media.attributes.push(Attribute::with_value("rtpmap", mapping));
+        }
+        if let Some(number) = comfort_noise {
+            media.attributes.push(Attribute::with_value("rtpmap", format!("{number} CN/{COMFORT_NOISE_HZ}")));
         }
         if let Some(number) = telephone_event {
             let mapping = format!("{number} telephone-event/{TELEPHONE_EVENT_HZ}");
@@ -318,7 +356,7 @@ mod tests {
         assert_eq!(
             offer,
             "v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
-             m=audio 20000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+             m=audio 20000 RTP/AVP 0 8 13 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:13 CN/8000\r\n\
              a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
         );
     }
@@ -438,7 +476,7 @@ mod tests {
             description(&["m=audio 4000 RTP/AVP 96 97", "a=rtpmap:96 pcma/8000", "a=rtpmap:97 Telephone-Event/8000"]);
         let (_, agreed) = server.answer(&offer).expect("A-law under a dynamic number");
         assert_eq!((agreed.codec, agreed.payload_type, agreed.telephone_event), (Codec::Pcma, 96, Some(97)));
-        assert!(text(&server.offer(Direction::SendRecv)).contains("m=audio 20000 RTP/AVP 96 0 97\r\n"));
+        assert!(text(&server.offer(Direction::SendRecv)).contains("m=audio 20000 RTP/AVP 96 0 13 97\r\n"));
     }
 
     #[test]
@@ -451,6 +489,35 @@ mod tests {
         let without = description(&["m=audio 4002 RTP/AVP 8"]);
         let later = server.handle_answer(&without).expect("the 200 may differ from the 183");
         assert_eq!((later.remote.port(), later.telephone_event), (4002, None));
+    }
+
+    #[test]
+    fn comfort_noise_is_agreed_to_by_whoever_has_it() {
+        let agreed = |lines: &[&str]| {
+            let (answer, agreed) = ours().answer(&description(lines)).expect("a codec of ours");
+            (text(&answer).contains(" CN/8000\r\n"), agreed.comfort_noise, agreed.receive_comfort_noise)
+        };
+        assert_eq!(agreed(&["m=audio 4000 RTP/AVP 0 13"]), (true, Some(13), Some(13)), "a static number");
+        assert_eq!(agreed(&["m=audio 4000 RTP/AVP 0 97", "a=rtpmap:97 cn/8000"]), (true, Some(97), Some(97)));
+        assert_eq!(agreed(&["m=audio 4000 RTP/AVP 0"]), (false, None, None));
+        assert_eq!(agreed(&["m=audio 4000 RTP/AVP 0 13", "a=rtpmap:13 telephone-event/8000"]), (false, None, None));
+        assert_eq!(agreed(&["m=audio 4000 RTP/AVP 0 98", "a=rtpmap:98 CN/16000"]), (false, None, None));
+        let mut server = ours();
+        let _offer = server.offer(Direction::SendRecv);
+        let answer = description(&["m=audio 4000 RTP/AVP 0 97", "a=rtpmap:97 CN/8000"]);
+        let agreed = server.handle_answer(&answer).expect("an answer");
+        assert_eq!((agreed.comfort_noise, agreed.receive_comfort_noise), (Some(97), Some(13)));
+        let without = server.handle_answer(&description(&["m=audio 4000 RTP/AVP 0"])).expect("an answer");
+        assert_eq!((without.comfort_noise, without.receive_comfort_noise), (None, None));
+    }
+
+    #[test]
+    fn comfort_noise_is_not_offered_under_a_number_that_means_something_else() {
+        let mut server = ours();
+        let taken = description(&["m=audio 4000 RTP/AVP 0 13", "a=rtpmap:13 telephone-event/8000"]);
+        server.answer(&taken).expect("a codec of ours");
+        let offer = text(&server.offer(Direction::SendRecv));
+        assert!(offer.contains("a=rtpmap:13 telephone-event/8000") && !offer.contains("CN/8000"), "{offer}");
     }
 
     #[test]
@@ -493,6 +560,7 @@ mod tests {
                 .prop_map(|(number, name, clock, channels)| format!("a=rtpmap:{number} {name}/{clock}/{channels}")),
             Just("a=rtpmap:96 PCMA/8000".to_owned()),
             Just("a=rtpmap:97 telephone-event/8000".to_owned()),
+            Just("a=rtpmap:13 CN/8000".to_owned()),
             prop_oneof![Just(0_u64), Just(1 << 31), 1..200_u64].prop_map(|time| format!("a=ptime:{time}")),
             prop_oneof!["sendonly", "recvonly", "inactive", "SENDRECV"].prop_map(|way| format!("a={way}")),
             prop_oneof!["192.0.2.7", "0\\.0\\.0\\.0", "example\\.net"].prop_map(|to| format!("c=IN IP4 {to}")),
@@ -548,6 +616,7 @@ mod tests {
                 prop_assert_eq!(here.direction, there.direction.mirrored());
                 prop_assert_eq!(here.payload_type, there.receive_payload_type);
                 prop_assert_eq!(here.telephone_event, there.receive_telephone_event);
+                prop_assert_eq!(here.comfort_noise, there.receive_comfort_noise);
             }
         }
     }

@@ -27,6 +27,8 @@ pub struct Remote {
     pub formats: Vec<MediaFormat>,
     /// Payload type of telephone events at 8 kHz.
     pub telephone_event: Option<u8>,
+    /// Payload type of comfort noise at 8 kHz (RFC 3389).
+    pub comfort_noise: Option<u8>,
     /// As the peer says it, from its own view.
     pub direction: Direction,
     /// Milliseconds of sound in a packet that the peer likes to get; 20 where it says nothing usable.
@@ -136,6 +138,9 @@ fn stream(session: &Session, index: usize) -> Result<Remote, SdpError> {
             .iter()
             .copied()
             .find(|payload_type| encodings.get(payload_type).is_some_and(Encoding::is_telephone_event)),
+        comfort_noise: payload_types.iter().copied().find(|payload_type| {
+            encodings.get(payload_type).map_or(*payload_type == COMFORT_NOISE, Encoding::is_comfort_noise)
+        }),
         direction: direction(session, media),
         packet_time_ms: packet_time_ms(media),
         session_version: session.origin.sess_version,
@@ -154,6 +159,10 @@ struct Encoding<'s> {
 impl Encoding<'_> {
     fn is_telephone_event(&self) -> bool {
         self.name.eq_ignore_ascii_case("telephone-event") && self.clock_hz == TELEPHONE_EVENT_HZ
+    }
+
+    fn is_comfort_noise(&self) -> bool {
+        self.name.eq_ignore_ascii_case("CN") && self.clock_hz == COMFORT_NOISE_HZ && self.channels == 1
     }
 }
 
@@ -273,6 +282,10 @@ const PACKET_TIME_MS_MIN: u32 = 10;
 const PACKET_TIME_MS_MAX: u32 = 120;
 /// Telephone events count time in this clock beside G.711 (RFC 4733 2.4.2).
 pub(super) const TELEPHONE_EVENT_HZ: u32 = 8_000;
+
+/// The static payload type of comfort noise (RFC 3551, table 4), and its clock (RFC 3389 3).
+pub(super) const COMFORT_NOISE: u8 = 13;
+pub(super) const COMFORT_NOISE_HZ: u32 = 8_000;
 /// A description travels in one SIP message.
 const DESCRIPTION_BYTES_MAX: usize = crate::model::limits::SIP_MESSAGE_BYTES_MAX;
 /// Audio, video, slides, chat and their spares; a browser's conference offers more and is not our caller.

@@ -52,6 +52,7 @@ impl Sums {
             packets.sent += counts.packets_relayed + counts.packets_played;
             packets.foreign += counts.foreign;
             packets.malformed += counts.malformed;
+            packets.comfort_noise += counts.comfort_noise;
         }
         Plumbing {
             sip_requests: self.requests.iter().map(|((m, d), count)| (((*m).to_owned(), *d), *count)).collect(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::studio::{EVENTS, Studio, assert_silence, assert_tone, packet};
 use crate::media::rtcp::{self, Rtcp};
 use crate::media::rtp::Header;
-use crate::media::{Command, Event, silence};
+use crate::media::{Command, Event, PayloadTypes, silence};
 use crate::model::{Codec, LegId};
 
 #[test]
@@ -41,8 +41,8 @@ fn payload_types_belong_to_the_leg() {
             leg: phone.leg,
             remote: phone.address,
             codec: Codec::Pcmu,
-            payload_type: 96,
-            telephone_event: Some(97),
+            send_types: PayloadTypes::new(96, Some(97)),
+            receive_types: PayloadTypes::new(96, Some(97)),
             send: true,
             receive: true,
             packet_time_ms: 20,
@@ -173,7 +173,7 @@ fn the_peers_own_loss_stays_visible_and_its_restart_does_not() {
 }
 
 #[test]
-fn comfort_noise_is_neither_passed_on_nor_a_loss() {
+fn comfort_noise_is_spared_a_listener_that_agreed_to_none_and_is_no_loss() {
     let mut studio = Studio::talking([Codec::Pcmu, Codec::Pcmu]);
     studio.run(200);
     studio.phones[1].heard.clear();
@@ -184,7 +184,8 @@ fn comfort_noise_is_neither_passed_on_nor_a_loss() {
     }
     studio.phones[1].assert_one_clean_stream();
     let statistics = studio.close(0);
-    assert_eq!((statistics.lost, statistics.malformed), (0, 10));
+    assert_eq!((statistics.lost, statistics.malformed, statistics.comfort_noise), (0, 0, 10));
+    assert_eq!(studio.worker.counts().comfort_noise, 10);
 }
 
 #[test]
@@ -372,8 +373,8 @@ fn a_fresh_leg_is_sent_silence_as_soon_as_it_has_an_address() {
         leg,
         remote,
         codec: Codec::Pcmu,
-        payload_type: 0,
-        telephone_event: Some(EVENTS),
+        send_types: PayloadTypes::new(0, Some(EVENTS)),
+        receive_types: PayloadTypes::new(0, Some(EVENTS)),
         send: true,
         receive: true,
         packet_time_ms: 20,

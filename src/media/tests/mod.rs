@@ -4,4 +4,5 @@ mod calls;
 mod hostile;
 mod keys;
 mod prompts;
+mod signs_of_life;
 mod studio;

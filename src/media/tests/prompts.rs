@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::studio::{Studio, assert_silence, assert_tone};
 use crate::media::rtp::Packet;
-use crate::media::{Command, Event, PacketKind, PlayId, Settings, Worker, decode, listen};
+use crate::media::{Command, Event, PacketKind, PayloadTypes, PlayId, Settings, Worker, decode, listen};
 use crate::model::{Codec, LegId, Moment, RecordId};
 
 #[test]
@@ -220,8 +220,8 @@ fn a_phone_on_a_worker_speaks_a_tone_and_hears_the_server() {
             leg,
             remote: server,
             codec: Codec::Pcmu,
-            payload_type: 0,
-            telephone_event: None,
+            send_types: PayloadTypes::new(0, None),
+            receive_types: PayloadTypes::new(0, None),
             send: true,
             receive: true,
             packet_time_ms: 20,

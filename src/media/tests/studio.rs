@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::media::rtp::{Header, Packet};
 use crate::media::telephone_event::TelephoneEvent;
 use crate::media::{
-    ClipId, Command, Event, Forward, Library, PACKET_BYTES_MAX, PacketKind, PlayId, PortSlot, Settings, Statistics,
-    Worker, decode, encode, listen,
+    ClipId, Command, Event, Forward, Library, PACKET_BYTES_MAX, PacketKind, PayloadTypes, PlayId, PortSlot, Settings,
+    Statistics, Worker, decode, encode, listen,
 };
 use crate::model::{Codec, Digit, LegId, Moment, RecordId};
 
@@ -112,8 +112,8 @@ impl Studio {
             leg: phone.leg,
             remote: phone.address,
             codec: phone.codec,
-            payload_type: phone.codec.static_payload_type(),
-            telephone_event: Some(EVENTS),
+            send_types: PayloadTypes::usual(phone.codec),
+            receive_types: PayloadTypes::usual(phone.codec),
             send,
             receive,
             packet_time_ms: 20,

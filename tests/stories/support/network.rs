@@ -61,6 +61,9 @@ pub struct End {
 pub struct Network {
     pub sip: Weather,
     pub rtp: Weather,
+    /// The telephones at this address have never heard of telephone events: the word means nothing to them, and they do
+    /// not say it.
+    pub without_events: Option<SocketAddr>,
     /// The longest piece that a stream delivers at once; pieces are drawn from one byte up to it.
     pub piece_max: usize,
     rng: ChaCha12Rng,
@@ -102,11 +105,18 @@ impl Ord for Due {
     }
 }
 
+/// The message with another word for telephone events, just as long.
+fn unknown_events(message: &Bytes) -> Bytes {
+    let text = String::from_utf8(message.to_vec()).expect("telephones write UTF-8");
+    Bytes::from(text.replace("telephone-event", "unknown-encoded"))
+}
+
 impl Network {
     pub fn new(seed: u64) -> Self {
         Network {
             sip: Weather::FAIR,
             rtp: Weather::FAIR,
+            without_events: None,
             piece_max: 700,
             rng: ChaCha12Rng::seed_from_u64(seed),
             calm: VecDeque::new(),
@@ -142,6 +152,8 @@ impl Network {
     }
 
     pub fn send_datagram(&mut self, now: Moment, from: SocketAddr, to: SocketAddr, bytes: &Bytes) {
+        let bytes =
+            if [Some(from), Some(to)].contains(&self.without_events) { unknown_events(bytes) } else { bytes.clone() };
         for at in self.fate(now, self.sip) {
             self.post(at, Parcel::Datagram { from, to, bytes: bytes.clone() });
         }

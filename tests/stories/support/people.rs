@@ -62,11 +62,17 @@ impl<'h> Person<'h> {
         self.does(|bank, _, phone| bank.press(phone, &keys))
     }
 
-    /// Presses one key, sent as SIP INFO.
+    /// Presses one key for 100 ms, sent as SIP INFO.
     #[track_caller]
     pub fn presses_by_info(self, key: char) -> Self {
+        self.holds_key_by_info(key, Duration::from_millis(100))
+    }
+
+    /// Holds one key, which SIP INFO tells at once with its duration.
+    #[track_caller]
+    pub fn holds_key_by_info(self, key: char, duration: Duration) -> Self {
         let digit = Digit::new(key).expect("a key of a telephone");
-        self.does(|bank, now, phone| bank.press_by_info(now, phone, digit))
+        self.does(|bank, now, phone| bank.press_by_info(now, phone, digit, duration))
     }
 
     #[track_caller]
