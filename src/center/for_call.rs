@@ -497,6 +497,7 @@ impl Center {
             call: id,
             from: contact.from,
             to: contact.to,
+            direction: contact.direction,
             received_ms: unix(summary.received),
             answered_ms: summary.answered.map(unix),
             connected_ms: summary.connected.map(unix),
