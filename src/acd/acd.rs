@@ -103,6 +103,7 @@ impl Acd {
             Input::LogOut { agent } => self.tell_agent(now, agent, AgentEvent::LogOut),
             Input::Pause { agent, reason } => self.tell_agent(now, agent, AgentEvent::Pause(reason)),
             Input::Resume { agent } => self.tell_agent(now, agent, AgentEvent::Resume),
+            Input::Rings { offer } => self.rings(now, offer),
             Input::Accepted { offer } => self.accepted(now, offer),
             Input::Refused { offer } => self.failed(now, offer, Failure::Refused),
             Input::Missed { offer } => self.failed(now, offer, Failure::Missed),
@@ -342,6 +343,10 @@ mod tests {
             self.give(Input::Enter(waiting))
         }
 
+        fn rings(&mut self, offer: u64) {
+            assert_eq!(self.give(Input::Rings { offer: OfferId(offer) }), []);
+        }
+
         fn accept(&mut self, offer: u64) -> Vec<Output> {
             self.give(Input::Accepted { offer: OfferId(offer) })
         }
@@ -364,12 +369,19 @@ mod tests {
         Output::Offer { offer: OfferId(offer), call: CallId(call), agent, queue: CLAIMS, ring_limit }
     }
 
+    fn withdrawn(offer: u64, call: u64, agent: AgentId, rang: u64) -> Output {
+        let (offer, call, rang) = (OfferId(offer), CallId(call), Duration::from_secs(rang));
+        Output::Withdraw { offer, call, agent, why: WithdrawReason::RingLimit, rang }
+    }
+
     #[test]
     fn a_caller_reaches_the_agent_idle_longest() {
         let mut hall = Hall::with_both_ready();
         assert_eq!(hall.enter(1), [offer(1, 1, A)]);
         assert_eq!(hall.enter(2), [offer(2, 2, B)]);
         assert_eq!(hall.enter(3), []);
+        hall.after(1);
+        hall.rings(1);
         hall.after(2);
         let connected = hall.accept(1);
         assert_eq!(
@@ -379,7 +391,7 @@ mod tests {
                 call: CallId(1),
                 agent: A,
                 queue: CLAIMS,
-                waited: Duration::from_secs(2),
+                waited: Duration::from_secs(3),
                 rang: Duration::from_secs(2),
             }]
         );
@@ -395,15 +407,9 @@ mod tests {
     fn a_missed_call_goes_on_at_once_and_keeps_its_place() {
         let mut hall = Hall::with_both_ready();
         hall.enter(1);
+        hall.rings(1);
         let rang_out = hall.after(6);
-        let withdraw = Output::Withdraw {
-            offer: OfferId(1),
-            call: CallId(1),
-            agent: A,
-            why: WithdrawReason::RingLimit,
-            rang: Duration::from_secs(6),
-        };
-        assert_eq!(rang_out, [withdraw, offer(2, 1, B)]);
+        assert_eq!(rang_out, [withdrawn(1, 1, A, 6), offer(2, 1, B)]);
         hall.enter(2);
         assert_eq!(hall.order(), [1, 2]);
         hall.give(Input::Refused { offer: OfferId(2) });
@@ -412,6 +418,35 @@ mod tests {
         let asked_again = hall.after(5);
         assert!(asked_again.contains(&offer(3, 1, A)), "A has rested enough: {asked_again:?}");
         assert!(asked_again.contains(&offer(4, 2, B)), "and so has B: {asked_again:?}");
+    }
+
+    #[test]
+    fn the_ring_limit_counts_from_the_first_ring() {
+        let mut hall = Hall::with_both_ready();
+        hall.enter(1);
+        hall.after(2);
+        hall.rings(1);
+        let offered = hall.now.as_nanos() - Duration::from_secs(2).as_nanos() as u64;
+        let (since, until) = (Moment::from_nanos(offered), hall.now + Duration::from_secs(6));
+        assert_eq!(hall.state(A), AgentState::Reserved { offer: OfferId(1), call: CallId(1), since, until });
+        hall.after(3);
+        hall.rings(1);
+        assert_eq!(hall.acd.counts().ignored, 1, "a phone begins to ring once");
+        assert_eq!(hall.after(2), [], "it has rung for five seconds");
+        assert_eq!(hall.after(1), [withdrawn(1, 1, A, 6), offer(2, 1, B)]);
+        hall.rings(1);
+        assert_eq!(hall.acd.counts().ignored, 2, "the offer is void");
+    }
+
+    #[test]
+    fn a_slow_link_does_not_keep_the_caller_for_long() {
+        let mut hall = Hall::with_both_ready();
+        hall.enter(1);
+        hall.after(5);
+        hall.rings(1);
+        assert_eq!(hall.after(2), [], "two seconds were given back");
+        assert_eq!(hall.after(1), [withdrawn(1, 1, A, 3), offer(2, 1, B)]);
+        assert_eq!(hall.after(6), [withdrawn(2, 1, B, 0), offer(3, 1, A)], "one that never rang had six");
     }
 
     #[test]
@@ -491,6 +526,7 @@ mod tests {
     fn a_caller_who_leaves_stops_the_phone_and_a_late_answer_finds_nobody() {
         let mut hall = Hall::with_both_ready();
         hall.enter(1);
+        hall.rings(1);
         hall.after(3);
         let waited = Duration::from_secs(3);
         let (call, why) = (CallId(1), LeaveReason::Abandoned);

@@ -141,6 +141,10 @@ pub(super) enum AgentEvent {
         call: CallId,
         until: Moment,
     },
+    /// The phone has begun to ring, and has until then.
+    Rings {
+        until: Moment,
+    },
     /// The call's queue rides along for the handle time.
     Accepted {
         queue: QueueId,
@@ -221,9 +225,12 @@ impl Agent {
         use AgentEvent as E;
         let reaction = match event {
             E::LogIn | E::LogOut | E::Pause(_) | E::Resume => self.handle_duty(now, event),
-            E::Reserve { .. } | E::Accepted { .. } | E::Missed { .. } | E::Refused { .. } | E::Withdrawn => {
-                self.handle_offer(now, event)
-            }
+            E::Reserve { .. }
+            | E::Rings { .. }
+            | E::Accepted { .. }
+            | E::Missed { .. }
+            | E::Refused { .. }
+            | E::Withdrawn => self.handle_offer(now, event),
             E::Rung { call } => self.rung(call),
             E::Unanswered { call, rest } => self.unanswered(now, call, rest),
             E::Busy { call } => {
@@ -281,10 +288,11 @@ impl Agent {
     fn handle_offer(&mut self, now: Moment, event: AgentEvent) -> Option<Reaction> {
         use AgentEvent as E;
         use AgentState as S;
-        match (&self.state, event) {
+        match (&mut self.state, event) {
             (S::Ready { .. }, E::Reserve { offer, call, until }) => {
                 self.state = S::Reserved { offer, call, since: now, until };
             }
+            (S::Reserved { until, .. }, E::Rings { until: later }) => *until = later,
             (S::Reserved { call, .. }, E::Accepted { queue }) => {
                 let call = *call;
                 self.answered += 1;
@@ -558,6 +566,7 @@ mod tests {
             "Pause" => AgentEvent::Pause(PauseReason("training".to_owned())),
             "Resume" => AgentEvent::Resume,
             "Reserve" => reserve(),
+            "Rings" => AgentEvent::Rings { until: at(27) },
             "Accepted" => AgentEvent::Accepted { queue: QueueId(4) },
             "Missed" => AgentEvent::Missed { misses_max: 3, rest: REST },
             "MissedLast" => AgentEvent::Missed { misses_max: 1, rest: REST },
@@ -579,6 +588,7 @@ mod tests {
         Pause      -         NotReady NotReady NotReady  =       NotReady
         Resume     -         Ready    -        -         -       Ready
         Reserve    -         -        Reserved -         -       -
+        Rings      -         -        -        =         -       -
         Accepted   -         -        -        Talking   -       -
         Missed     -         -        -        Ready     -       -
         MissedLast -         -        -        NotReady  -       -

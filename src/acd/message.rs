@@ -41,6 +41,8 @@ pub enum Input {
     Pause { agent: AgentId, reason: PauseReason },
     /// An agent is back: the break, or the wish for one, ends; a wrap-up too.
     Resume { agent: AgentId },
+    /// The offered phone says for the first time that it rings: the ring limit counts from here.
+    Rings { offer: OfferId },
     /// The agent's phone answered an offer.
     Accepted { offer: OfferId },
     /// The agent's phone is busy, declined or cannot be reached.
@@ -71,9 +73,9 @@ pub enum Output {
     Refused { call: CallId, why: RefusedReason },
     /// Ring this agent for this call. One at a time for each of both.
     Offer { offer: OfferId, call: CallId, agent: AgentId, queue: QueueId, ring_limit: Duration },
-    /// Stop ringing: the offer is void. `rang` since the offer.
+    /// Stop ringing: the offer is void. `rang` since `Rings`, zero without it.
     Withdraw { offer: OfferId, call: CallId, agent: AgentId, why: WithdrawReason, rang: Duration },
-    /// Agent and caller have each other. `waited` since entry, ringing included; `rang` since the offer.
+    /// Agent and caller have each other. `waited` since entry, ringing included; `rang` as above.
     Connected { offer: OfferId, call: CallId, agent: AgentId, queue: QueueId, waited: Duration, rang: Duration },
     /// Tell the caller the place, from one; never while an agent's phone rings for the caller.
     Position {
@@ -136,7 +138,7 @@ pub enum RefusedReason {
 pub enum WithdrawReason {
     /// The caller is not there any more.
     CallerLeft,
-    /// The phone rang as long as the queue allows.
+    /// The phone rang as long as the queue allows, or its link used up the time.
     RingLimit,
     /// The agent paused or logged out.
     AgentLeft,

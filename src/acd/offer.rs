@@ -1,9 +1,12 @@
 //! Offers from proposal to answer: the owner proposes, the agent's side accepts or refuses. Never more than one for
 //! each call and each agent.
 
+use std::time::Duration;
+
 use super::acd::{Acd, Timer};
 use super::agent::AgentEvent;
 use super::message::{Output, WithdrawReason};
+use crate::model::limits::RING_DELAY_MAX;
 use crate::model::{AgentId, CallId, Moment, OfferId, QueueId};
 
 /// An offer that nobody has answered yet.
@@ -14,8 +17,17 @@ pub(super) struct Offer {
     pub(super) agent: AgentId,
     pub(super) queue: QueueId,
     pub(super) since: Moment,
+    /// When the phone first said that it rings.
+    pub(super) rang_at: Option<Moment>,
     /// The ring limit: at this moment the next agent is asked.
     pub(super) until: Moment,
+}
+
+impl Offer {
+    /// How long the phone has rung; zero for one that never said so.
+    fn rang(&self, now: Moment) -> Duration {
+        self.rang_at.map_or(Duration::ZERO, |since| now.since(since))
+    }
 }
 
 /// How an offer failed at the agent's side.
@@ -33,7 +45,7 @@ impl Acd {
         self.rest_caller(call, &caller);
         self.last_offer += 1;
         let id = OfferId(self.last_offer);
-        let offer = Offer { id, call, agent, queue: caller.queue, since: now, until: now + ring_limit };
+        let offer = Offer { id, call, agent, queue: caller.queue, since: now, rang_at: None, until: now + ring_limit };
         if let Some(caller) = self.callers.get_mut(&call) {
             caller.offered = Some(id);
         }
@@ -42,6 +54,21 @@ impl Acd {
         self.changed.insert(offer.queue);
         self.say(Output::Offer { offer: id, call, agent, queue: offer.queue, ring_limit });
         self.tell_agent(now, agent, AgentEvent::Reserve { offer: id, call, until: offer.until });
+    }
+
+    /// The phone rings from now on: the time that its link took is given back, as far as a caller can be asked to wait.
+    pub(super) fn rings(&mut self, now: Moment, id: OfferId) {
+        let Some(offer) = self.offers.get_mut(&id).filter(|offer| offer.rang_at.is_none()) else {
+            self.counts.ignored += 1;
+            return;
+        };
+        let before = offer.until;
+        offer.rang_at = Some(now);
+        offer.until = before + now.since(offer.since).min(RING_DELAY_MAX);
+        let Offer { agent, until, .. } = *offer;
+        self.timers.remove(&(before, Timer::Offer(id)));
+        self.timers.insert((until, Timer::Offer(id)));
+        self.tell_agent(now, agent, AgentEvent::Rings { until });
     }
 
     /// The agent's phone answered.
@@ -66,7 +93,7 @@ impl Acd {
             agent: offer.agent,
             queue: offer.queue,
             waited,
-            rang: now.since(offer.since),
+            rang: offer.rang(now),
         });
         self.tell_agent(now, offer.agent, AgentEvent::Accepted { queue: offer.queue });
     }
@@ -110,8 +137,8 @@ impl Acd {
     }
 
     pub(super) fn withdraw(&mut self, now: Moment, offer: &Offer, why: WithdrawReason) {
-        let Offer { id, call, agent, since, .. } = *offer;
-        self.say(Output::Withdraw { offer: id, call, agent, why, rang: now.since(since) });
+        let Offer { id, call, agent, .. } = *offer;
+        self.say(Output::Withdraw { offer: id, call, agent, why, rang: offer.rang(now) });
     }
 
     fn give_back(&mut self, now: Moment, call: CallId) {

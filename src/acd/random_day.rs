@@ -9,10 +9,11 @@ use proptest::prelude::*;
 use super::acd::Acd;
 use super::agent::{AgentState, PauseReason};
 use super::explain::Why;
-use super::message::{Input, LeaveReason, Output, Waiting};
+use super::message::{Input, LeaveReason, Output, Waiting, WithdrawReason};
 use super::reference::Reference;
 use super::settings::{AgentSettings, QueueSettings, Settings};
 use super::view::QueueView;
+use crate::model::limits::RING_DELAY_MAX;
 use crate::model::{AgentId, CallId, Moment, OfferId, QueueId, Requirement, SkillId, SkillSet};
 
 /// One thing that was said to the engine.
@@ -42,12 +43,31 @@ struct Day {
 struct Tally {
     waiting: BTreeMap<CallId, QueueId>,
     live_offers: BTreeMap<OfferId, (CallId, AgentId)>,
+    clocks: BTreeMap<OfferId, Clock>,
     void_offers: Vec<OfferId>,
     /// Queue calls that are being talked.
     talks: BTreeMap<CallId, AgentId>,
     max_wait_told: BTreeSet<CallId>,
     late: u64,
     entered: BTreeMap<QueueId, u64>,
+}
+
+/// An offer's clock as the charter reads it: the third ring is counted from the first one.
+#[derive(Clone, Copy)]
+struct Clock {
+    offered: Moment,
+    rang_at: Option<Moment>,
+}
+
+impl Clock {
+    fn until(self) -> Moment {
+        let longest = self.offered + RING_LIMIT + RING_DELAY_MAX;
+        self.rang_at.map_or(self.offered + RING_LIMIT, |rang_at| longest.min(rang_at + RING_LIMIT))
+    }
+
+    fn rang(self, now: Moment) -> Duration {
+        self.rang_at.map_or(Duration::ZERO, |rang_at| now.since(rang_at))
+    }
 }
 
 impl Day {
@@ -109,7 +129,7 @@ impl Day {
     }
 
     fn give(&mut self, input: Input) {
-        self.tally.given(&input);
+        self.tally.given(self.now, &input);
         self.reference.given(self.now, &input);
         self.journal.push((self.now, Step::Given(input.clone())));
         self.acd.handle(self.now, input);
@@ -118,7 +138,7 @@ impl Day {
 
     fn listen(&mut self) {
         while let Some(output) = self.acd.poll_output() {
-            self.tally.heard(&output);
+            self.tally.heard(self.now, &output);
             self.reference.heard(&output);
             self.said.push(output);
         }
@@ -141,7 +161,8 @@ impl Day {
             48..50 => Input::LogOut { agent },
             50..53 => Input::Pause { agent, reason },
             53..58 => Input::Resume { agent },
-            58..72 => Input::Accepted { offer },
+            58..67 => Input::Accepted { offer },
+            67..72 => Input::Rings { offer },
             72..74 => Input::Accepted { offer: void },
             74..77 => Input::Refused { offer },
             77..79 => Input::Missed { offer },
@@ -230,7 +251,8 @@ impl Day {
     fn check_agents(&self, queues: &[QueueView]) {
         let mut reserved = BTreeMap::new();
         for agent in self.acd.agents() {
-            if let AgentState::Reserved { offer, call, .. } = agent.state {
+            if let AgentState::Reserved { offer, call, until, .. } = agent.state {
+                assert_eq!(self.tally.clocks.get(&offer).map(|clock| clock.until()), Some(until));
                 reserved.insert(offer, (call, agent.id));
             }
             let talks = self.tally.talks.values().filter(|talking| **talking == agent.id).count();
@@ -275,8 +297,13 @@ impl Day {
 }
 
 impl Tally {
-    fn given(&mut self, input: &Input) {
+    fn given(&mut self, now: Moment, input: &Input) {
         match input {
+            Input::Rings { offer } => {
+                if let Some(clock) = self.clocks.get_mut(offer) {
+                    clock.rang_at.get_or_insert(now);
+                }
+            }
             Input::Refused { offer } | Input::Missed { offer } => self.end_offer(*offer),
             Input::Released { agent, call, .. } if self.talks.get(call) == Some(agent) => {
                 self.talks.remove(call);
@@ -285,7 +312,7 @@ impl Tally {
         }
     }
 
-    fn heard(&mut self, output: &Output) {
+    fn heard(&mut self, now: Moment, output: &Output) {
         match output {
             Output::Entered { call, queue, .. } => {
                 assert_eq!(self.waiting.insert(*call, *queue), None, "{call} waits twice");
@@ -297,15 +324,20 @@ impl Tally {
                 assert_eq!(self.waiting.remove(call), Some(*queue));
                 assert_eq!(self.live_offers.get(offer), Some(&(*call, *agent)));
                 assert!(rang <= waited);
+                assert_eq!(self.clocks.get(offer).map(|clock| clock.rang(now)), Some(*rang));
                 self.end_offer(*offer);
                 self.talks.insert(*call, *agent);
             }
             Output::Offer { offer, call, agent, .. } => {
                 assert_eq!(self.live_offers.insert(*offer, (*call, *agent)), None, "{offer} is new");
                 assert!(!self.void_offers.contains(offer));
+                self.clocks.insert(*offer, Clock { offered: now, rang_at: None });
             }
-            Output::Withdraw { offer, .. } => {
+            Output::Withdraw { offer, why, rang, .. } => {
                 assert!(self.live_offers.contains_key(offer), "{offer} is withdrawn once");
+                let clock = self.clocks.get(offer).expect("every offer has a clock");
+                assert_eq!(clock.rang(now), *rang);
+                assert!(*why != WithdrawReason::RingLimit || now >= clock.until(), "{offer} has its whole time");
                 self.end_offer(*offer);
             }
             Output::MaxWait { call, .. } => assert!(self.max_wait_told.insert(*call), "{call} is told once"),
@@ -319,6 +351,7 @@ impl Tally {
 
     fn end_offer(&mut self, offer: OfferId) {
         if self.live_offers.remove(&offer).is_some() {
+            self.clocks.remove(&offer);
             self.void_offers.push(offer);
         }
     }
@@ -373,6 +406,8 @@ impl Dice {
 const QUEUES: u32 = 3;
 const AGENTS: u32 = 6;
 const STEPS: usize = 400;
+/// What `QueueSettings::new` gives.
+const RING_LIMIT: Duration = Duration::from_secs(6);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]

@@ -12,9 +12,10 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 
 use super::plumbing::Plumbing;
-use super::series::INBOUND;
+use super::series::DIRECTIONS;
 use crate::center::board::{Board, QueueTile};
 use crate::center::event::AgentWord;
+use crate::model::CallDirection;
 
 /// The latest picture of everything that is not counted from events.
 #[derive(Debug)]
@@ -69,7 +70,9 @@ impl Collector for Latest {
 
 fn encode_house(encoder: &mut DescriptorEncoder<'_>, picture: &Picture) -> std::fmt::Result {
     let board = &picture.board;
-    gauges(encoder, "calls_active", "Calls now", [([("direction", INBOUND)], board.calls_active as f64)])?;
+    let calls = CallDirection::ALL.into_iter().zip(board.calls_by_direction);
+    let calls = calls.map(|(direction, calls)| ([("direction", direction.word())], calls as f64));
+    gauges(encoder, "calls_active", &format!("Calls now; {DIRECTIONS}"), calls)?;
     alone(encoder, "legs_active", "Legs of calls now", board.legs_active as f64)?;
     alone(encoder, "registrations_active", "Phones registered now", board.registrations as f64)?;
     alone(encoder, "draining", "Whether new calls are refused because the server stops", f64::from(board.draining))?;

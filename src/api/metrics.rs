@@ -12,12 +12,12 @@ use super::flow_labels::FlowLabels;
 use super::gauges::Latest;
 use super::plumbing::Plumbing;
 use super::process::Process;
-use super::series::{ACCEPTED, INBOUND, LEG_KINDS, NO_QUEUE, OTHER, Series};
+use super::series::{ACCEPTED, LEG_KINDS, NO_QUEUE, OTHER, Series, TIMED, timed_outcome};
 use crate::center::board::Board;
 use crate::center::event::{
     AgentWord, CallRecord, CallSource, Event, EventKind, LegRecord, LegRole, QueueExit, Verdict,
 };
-use crate::model::{AgentId, CallId, QueueId};
+use crate::model::{AgentId, CallDirection, CallId, QueueId};
 use crate::store::Names;
 
 /// The words that bound the labels, known from the configuration at start.
@@ -58,6 +58,7 @@ struct Memory {
 #[derive(Clone, Copy, Debug)]
 struct CallMemory {
     from_trunk: bool,
+    direction: CallDirection,
     /// How long it rang, until it is known whose clock that was.
     rang_ms: Option<u64>,
 }
@@ -106,7 +107,7 @@ impl Metrics {
         let series = &self.series;
         match &event.kind {
             EventKind::ConfigReloaded { ok, .. } => self.latest.set_reload(*ok),
-            EventKind::CallReceived { source, .. } => self.remember_call(event.call, source),
+            EventKind::CallReceived { source, direction, .. } => self.remember_call(event.call, source, *direction),
             EventKind::CallAnswered { rang_ms } => self.remember_ringing(event.call, *rang_ms),
             EventKind::IvrEntered { .. } => self.ringing_was(event.call, "queue"),
             EventKind::CallConnected { queue: None, .. } => self.ringing_was(event.call, "direct"),
@@ -141,12 +142,16 @@ impl Metrics {
 
     fn call_ended(&self, record: &CallRecord) {
         let series = &self.series;
-        let outcome = record.outcome.word();
         self.ringing_was(Some(record.call), if record.flow.is_empty() { "direct" } else { "queue" });
-        series.calls.of([INBOUND, outcome]).inc();
-        series.call_duration.of([INBOUND, outcome]).observe(between(record.received_ms, record.ended_ms));
+        let direction = record.direction.word();
+        series.calls.of([direction, record.outcome.word()]).inc();
+        if !TIMED.contains(&record.direction) {
+            return;
+        }
+        let lasted = between(record.received_ms, record.ended_ms);
+        series.call_duration.of([direction, timed_outcome(record.outcome)]).observe(lasted);
         if let Some(answered_ms) = record.answered_ms {
-            series.call_setup.of([INBOUND]).observe(between(record.received_ms, answered_ms));
+            series.call_setup.of([direction]).observe(between(record.received_ms, answered_ms));
             series.hangups.of([record.ended_by.word(), self.known_queue(&record.queue)]).inc();
         }
         if record.talked_ms > 0 {
@@ -246,11 +251,11 @@ impl Metrics {
         self.series.ivr_exits.of([flow, if known { outcome } else { OTHER }]).inc();
     }
 
-    fn remember_call(&self, call: Option<CallId>, source: &CallSource) {
+    fn remember_call(&self, call: Option<CallId>, source: &CallSource, direction: CallDirection) {
         let Some(call) = call else { return };
         let from_trunk = matches!(source, CallSource::Trunk(_));
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.calls.insert(call, CallMemory { from_trunk, rang_ms: None });
+        memory.calls.insert(call, CallMemory { from_trunk, direction, rang_ms: None });
         if memory.calls.len() > CALLS_REMEMBERED_MAX {
             // Ids count upwards, so the first is the oldest.
             memory.calls.pop_first();
@@ -259,7 +264,9 @@ impl Metrics {
 
     fn remember_ringing(&self, call: Option<CallId>, rang_ms: u64) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(call) = call.and_then(|call| memory.calls.get_mut(&call)) {
+        // How long somebody outside lets it ring is not ours to answer for, and service numbers ring nobody.
+        let ours = |call: &&mut CallMemory| matches!(call.direction, CallDirection::Inbound | CallDirection::Internal);
+        if let Some(call) = call.and_then(|call| memory.calls.get_mut(&call)).filter(ours) {
             call.rang_ms = Some(rang_ms);
         }
     }
@@ -375,8 +382,9 @@ mod tests {
         let agent = AgentId(0);
         let from = PhoneNumber::new("01012345678");
         let to = PhoneNumber::new("1300");
+        let source = CallSource::Trunk("kt".into());
         let text = after(&[
-            event(1, EventKind::CallReceived { from, to, source: CallSource::Trunk("kt".into()) }),
+            event(1, EventKind::CallReceived { from, to, source, direction: CallDirection::Inbound }),
             event(1, EventKind::CallAnswered { rang_ms: 400 }),
             event(1, EventKind::IvrEntered { flow: "postal-ko".into(), version: "1".into() }),
             event(1, EventKind::IvrVisited { flow: "postal-ko".into(), node: "main".into() }),
@@ -507,9 +515,10 @@ mod tests {
         (refused.answered_ms, refused.outcome, refused.ended_by) = (None, Outcome::Refused, EndedBy::System);
         (refused.talked_ms, refused.held_ms) = (0, 0);
         let number = PhoneNumber::new("1001");
-        let source = CallSource::Device("1001".into());
+        let (source, direction) = (CallSource::Device("1001".into()), CallDirection::Internal);
+        direct.direction = direction;
         let text = after(&[
-            event(1, EventKind::CallReceived { from: number.clone(), to: number, source }),
+            event(1, EventKind::CallReceived { from: number.clone(), to: number, source, direction }),
             event(1, EventKind::CallAnswered { rang_ms: 7_000 }),
             event(1, EventKind::CallEnded { record: Box::new(direct) }),
             event(2, EventKind::CallEnded { record: Box::new(refused) }),
@@ -518,6 +527,8 @@ mod tests {
         assert_eq!(value(&text, "thirdring_call_hangups_total{by=\"caller\",queue=\"_none\"}"), 1.0);
         assert_eq!(value(&text, "thirdring_call_hangups_total{by=\"system\",queue=\"domestic\"}"), 0.0);
         assert_eq!(value(&text, "thirdring_calls_total{direction=\"inbound\",outcome=\"refused\"}"), 1.0);
+        assert_eq!(value(&text, "thirdring_calls_total{direction=\"internal\",outcome=\"answered\"}"), 1.0);
+        assert_eq!(value(&text, "thirdring_call_setup_seconds_count{direction=\"internal\"}"), 1.0);
     }
 
     #[test]
@@ -539,7 +550,8 @@ mod tests {
             ("thirdring_queue_waiting{queue=\"domestic\"}", domestic.waiting.len() as f64),
             ("thirdring_queue_sla_target_ratio{queue=\"domestic\"}", domestic.target_ratio),
             ("thirdring_agents{queue=\"_all\",state=\"talking\"}", 4.0),
-            ("thirdring_calls_active{direction=\"inbound\"}", board.calls_active as f64),
+            ("thirdring_calls_active{direction=\"inbound\"}", 8.0),
+            ("thirdring_calls_active{direction=\"internal\"}", 2.0),
             ("thirdring_sip_requests_total{method=\"INVITE\",direction=\"in\"}", 7.0),
             ("thirdring_sip_requests_total{method=\"other\",direction=\"in\"}", 2.0),
             ("thirdring_sip_requests_total{method=\"BYE\",direction=\"out\"}", 0.0),

@@ -10,7 +10,7 @@ use prometheus_client::registry::Registry;
 
 use super::metrics::Vocabulary;
 use crate::center::event::{MissedWhy, Promise, QueueExit, Verdict};
-use crate::model::{Codec, EndedBy, Outcome};
+use crate::model::{CallDirection, Codec, EndedBy, Outcome};
 
 /// A metric with `N` labels, found by the label values in the order of the keys.
 #[derive(Debug)]
@@ -89,21 +89,22 @@ impl Series {
     pub(super) fn register(registry: &mut Registry) -> Series {
         let r = registry;
         Series {
-            calls: counter(r, "calls", "Calls that ended", ["direction", "outcome"]),
+            calls: counter(r, "calls", &format!("Calls that ended; {DIRECTIONS}"), ["direction", "outcome"]),
             call_duration: promised(
                 r,
                 "call_duration_seconds",
-                "Calls from INVITE to the end",
+                "Calls from INVITE to the end, all but service; outcome other is every one but answered, abandoned and \
+                 self_service",
                 ["direction", "outcome"],
             ),
             call_setup: Table::register(
                 r,
                 "call_setup_seconds",
-                "From INVITE to our 200, of answered calls",
+                "From INVITE to our 200, of answered calls, all but service",
                 ["direction"],
                 || Histogram::new(SETUP_EDGES),
             ),
-            hangups: counter(r, "call_hangups", "Who ended answered calls", ["by", "queue"]),
+            hangups: counter(r, "call_hangups", "Who ended answered calls, all but service", ["by", "queue"]),
             charter: counter(
                 r,
                 "charter_checks",
@@ -113,7 +114,8 @@ impl Series {
             answer_ring: promised(
                 r,
                 "answer_ring_seconds",
-                "Ringing heard before the answer: by callers of direct numbers and of flows, and by agents",
+                "Ringing heard before the answer: by callers of direct numbers and of flows, and by agents; no calls \
+                 outbound or service",
                 ["entry"],
             ),
             entered: counter(r, "queue_entered", "Callers who entered a queue", ["queue"]),
@@ -176,11 +178,13 @@ impl Series {
     pub(super) fn create(&self, words: &Vocabulary) {
         let queues: Vec<&str> = words.names.queues().iter().map(String::as_str).collect();
         let queues_and_none = || queues.iter().copied().chain([NO_QUEUE]);
-        for outcome in Outcome::ALL {
-            self.calls.of([INBOUND, outcome.word()]);
-            self.call_duration.of([INBOUND, outcome.word()]);
+        for direction in CallDirection::ALL.map(CallDirection::word) {
+            Outcome::ALL.iter().for_each(|outcome| drop(self.calls.of([direction, outcome.word()])));
         }
-        self.call_setup.of([INBOUND]);
+        for direction in TIMED.map(CallDirection::word) {
+            Outcome::ALL.map(timed_outcome).iter().for_each(|word| drop(self.call_duration.of([direction, word])));
+            self.call_setup.of([direction]);
+        }
         for queue in queues_and_none() {
             EndedBy::ALL.iter().for_each(|by| drop(self.hangups.of([by.word(), queue])));
             self.offers.of([queue, ACCEPTED]);
@@ -214,6 +218,14 @@ impl Series {
                 self.jitter.of([leg, codec.name()]);
             }
         }
+    }
+}
+
+/// The outcome as durations tell it: the rest is too rare, or too short, for buckets of its own.
+pub(super) fn timed_outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Answered | Outcome::Abandoned | Outcome::SelfService => outcome.word(),
+        _ => OTHER,
     }
 }
 
@@ -252,8 +264,12 @@ const SETUP_EDGES: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 3.0, 6.
 /// A jitter buffer of 60 ms hides what lies below.
 const JITTER_EDGES: [f64; 8] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.06, 0.12];
 
-/// Calls only come in, so far.
-pub(super) const INBOUND: &str = "inbound";
+/// Calls whose times are told: an echo test of an hour would hide how long people talk.
+pub(super) const TIMED: [CallDirection; 3] = [CallDirection::Inbound, CallDirection::Outbound, CallDirection::Internal];
+/// What the label `direction` says.
+pub(super) const DIRECTIONS: &str = "inbound from outside to a hotline, queue or person, outbound from a phone of the \
+     house beyond the trunks, internal from a phone of the house to a hotline or colleague, service for feature codes, \
+     test numbers and numbers that lead nowhere";
 /// The queue label of calls that never saw a queue.
 pub(super) const NO_QUEUE: &str = "_none";
 /// Where a bounded label puts what it does not know.

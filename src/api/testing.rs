@@ -19,6 +19,7 @@ pub(crate) fn lively_board(now_unix_ms: i64) -> Board {
         unix_ms: now_unix_ms,
         draining: false,
         calls_active: 11,
+        calls_by_direction: [8, 1, 2, 0],
         legs_active: 16,
         registrations: 9,
         queues: queues.into(),

@@ -18,6 +18,7 @@ use std::time::Duration;
 use super::leg::{Leg, LegMint, Role};
 use super::message::{Begin, Destination, Fact, HangUpWhy, Hear, Input, LeaveWhy, OfferEnd, Output, Speech, Target};
 use super::timeline::Timeline;
+use crate::model::limits::RING_DELAY_MAX;
 use crate::model::{AgentId, CallId, EndedBy, LegId, Moment, OfferId, QueueId};
 
 /// One contact. Feed it with `handle` and `handle_timeout`, then drain `poll_output`.
@@ -246,7 +247,7 @@ impl Call {
             Begin::Person(person) => {
                 self.outputs.push_back(Output::Ring { leg: self.caller });
                 self.timeline.ringing(now);
-                let leg = self.ring_person(mint, person, self.rules.ring_limit);
+                let leg = self.ring_person(mint, person, self.rules.ring_limit + OFFER_GRACE);
                 self.state = State::Finding {
                     leg,
                     person: Some(person),
@@ -369,8 +370,11 @@ impl Call {
     pub(super) fn finding(&mut self, now: Moment, input: Input, leg: LegId, person: Option<AgentId>) {
         match (input, person) {
             (Input::Ringing { leg: rings, .. }, Some(_)) if rings == leg => {
-                if let State::Finding { rang_at, .. } = &mut self.state {
-                    rang_at.get_or_insert(now);
+                if let State::Finding { rang_at: rang_at @ None, lose_at, .. } = &mut self.state {
+                    *rang_at = Some(now);
+                    // The third ring is counted at the person's ear, as with offers; a link is waited for only so long.
+                    let longest = lose_at.map(|at| at + RING_DELAY_MAX);
+                    *lose_at = longest.map(|longest| longest.min(now + self.rules.ring_limit));
                 }
             }
             (Input::Ringing { leg: rings, early_media }, None) if rings == leg && !self.timeline.is_answered() => {
@@ -438,8 +442,9 @@ impl Call {
     pub(super) fn offering(&mut self, now: Moment, input: Input, offer: OfferId, leg: LegId) {
         match input {
             Input::Ringing { leg: rings, .. } if rings == leg => {
-                if let State::Offering { rang_at, .. } = &mut self.state {
-                    rang_at.get_or_insert(now);
+                if let State::Offering { rang_at: rang_at @ None, .. } = &mut self.state {
+                    *rang_at = Some(now);
+                    self.outputs.push_back(Output::OfferRings { offer });
                 }
             }
             Input::Answered { leg: answered } if answered == leg => {
@@ -507,8 +512,10 @@ fn offer_end(status: u16) -> OfferEnd {
 /// How long an outside number may ring: a minute is what carriers give.
 const OUTSIDE_RING_LIMIT: Duration = Duration::from_secs(60);
 
-/// The wire's own limit comes this much after the queue's, so that only one of them decides.
+/// The wire's own limit comes this much after the queue's or the call's, so that only one of them decides.
 const OFFER_GRACE: Duration = Duration::from_secs(4);
+
+const _: () = assert!(OFFER_GRACE.as_nanos() > RING_DELAY_MAX.as_nanos(), "a slow link's time ends before the wire's");
 
 #[cfg(test)]
 #[path = "call_tests.rs"]

@@ -137,6 +137,14 @@ fn an_agent_who_misses_the_offer_loses_it_and_the_caller_keeps_waiting() {
 }
 
 #[test]
+fn the_queue_is_told_of_the_first_ring_and_of_no_other() {
+    let mut desk = Desk::waiting();
+    let (leg, _) = desk.offer();
+    assert_eq!(desk.give(Input::Ringing { leg, early_media: false }), [Output::OfferRings { offer: OFFER }]);
+    assert_eq!(desk.give(Input::Ringing { leg, early_media: true }), []);
+}
+
+#[test]
 fn a_phone_that_never_rang_was_not_missed_by_anybody() {
     let mut desk = Desk::waiting();
     desk.offer();
@@ -228,9 +236,19 @@ fn the_persons_clock_starts_when_the_phone_rings() {
     desk.wait(1);
     let outputs = desk.give(Input::Answered { leg });
     assert!(outputs.contains(&Output::Fact(Fact::AgentAnswered { agent: AGENT, rang: Duration::from_secs(1) })));
+    let lost = |end, rang| {
+        let lost = Fact::OfferLost { offer: None, agent: AGENT, end, rang: Duration::from_secs(rang) };
+        Output::Fact(lost)
+    };
+    for (link, whole, rang) in [(1, 7, 6), (2, 8, 6), (5, 8, 3)] {
+        let (mut desk, outputs) = Desk::new(Begin::Person(AGENT));
+        desk.wait(link);
+        desk.give(Input::Ringing { leg: dialled(&outputs), early_media: false });
+        assert!(!desk.wait(whole - link - 1).contains(&Output::HuntOn { person: AGENT }));
+        assert!(desk.wait(1).contains(&lost(OfferEnd::RangOut, rang)), "a link of {link} s leaves {rang} s to ring");
+    }
     let (mut desk, _) = Desk::new(Begin::Person(AGENT));
-    let lost = Fact::OfferLost { offer: None, agent: AGENT, end: OfferEnd::Unreachable, rang: Duration::ZERO };
-    assert!(desk.wait(6).contains(&Output::Fact(lost)), "a phone that never rang was not missed");
+    assert!(desk.wait(6).contains(&lost(OfferEnd::Unreachable, 0)), "a phone that never rang was not missed");
 }
 
 #[test]

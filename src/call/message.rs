@@ -165,6 +165,10 @@ pub enum Output {
     HuntOn {
         person: AgentId,
     },
+    /// The offered phone rings for the first time.
+    OfferRings {
+        offer: OfferId,
+    },
     OfferEnded {
         offer: OfferId,
         end: OfferEnd,

@@ -2,6 +2,7 @@
 //! Read-only picture made by the center; computed nowhere else.
 
 use crate::center::event::AgentWord;
+use crate::model::CallDirection;
 
 /// Everything a supervisor sees at one moment.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -12,6 +13,8 @@ pub struct Board {
     pub unix_ms: i64,
     pub draining: bool,
     pub calls_active: usize,
+    /// The same by the way they go, in `CallDirection::ALL` order.
+    pub calls_by_direction: [usize; CallDirection::ALL.len()],
     pub legs_active: usize,
     pub registrations: usize,
     pub queues: Vec<QueueTile>,

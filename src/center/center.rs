@@ -19,7 +19,9 @@ use crate::acd::{self, Acd};
 use crate::call::{Call, LegMint};
 use crate::charter::Charter;
 use crate::media::{Library, PlayId};
-use crate::model::{AgentId, CallId, LegId, Moment, PhoneNumber, QueueId, RecordId, Requirement, WallClock};
+use crate::model::{
+    AgentId, CallDirection, CallId, LegId, Moment, PhoneNumber, QueueId, RecordId, Requirement, WallClock,
+};
 use crate::{ivr, sip};
 
 /// The whole switchboard.
@@ -61,6 +63,7 @@ pub(super) struct Contact {
     pub(super) call: Call,
     pub(super) from: PhoneNumber,
     pub(super) to: PhoneNumber,
+    pub(super) direction: CallDirection,
     /// The agent whose own phone made this call.
     pub(super) made_by: Option<AgentId>,
     pub(super) worker: usize,

@@ -2,7 +2,7 @@
 //! the database are readers of it, so no two screens disagree. Numbers are revealed only to the store.
 
 pub use crate::charter::{Promise, Verdict};
-use crate::model::{AgentId, CallId, EndedBy, LegId, Outcome, PhoneNumber, QueueId, TaskId};
+use crate::model::{AgentId, CallDirection, CallId, EndedBy, LegId, Outcome, PhoneNumber, QueueId, TaskId};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -37,7 +37,7 @@ pub enum EventKind {
     ConfigReloaded { ok: bool, flows: usize, problems: usize },
     /// An INVITE came in for a number of ours.
     #[serde(rename = "call.received")]
-    CallReceived { from: PhoneNumber, to: PhoneNumber, source: CallSource },
+    CallReceived { from: PhoneNumber, to: PhoneNumber, source: CallSource, direction: CallDirection },
     /// We refused it before it was answered.
     #[serde(rename = "call.refused")]
     CallRefused { from: PhoneNumber, to: PhoneNumber, status: u16, why: String },
@@ -237,6 +237,7 @@ pub struct CallRecord {
     pub call: CallId,
     pub from: PhoneNumber,
     pub to: PhoneNumber,
+    pub direction: CallDirection,
     /// Milliseconds since the Unix epoch.
     pub received_ms: i64,
     pub answered_ms: Option<i64>,

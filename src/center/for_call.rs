@@ -9,7 +9,7 @@ use crate::acd;
 use crate::call::{self, Destination, Fact, HangUpWhy, Hear, OfferEnd, Output, Progress, Role, Speech, Target};
 use crate::ivr;
 use crate::media::{Command, PlayId};
-use crate::model::{AgentId, CallId, LegId, Moment, PhoneNumber, QueueId};
+use crate::model::{AgentId, CallId, LegId, Moment, OfferId, PhoneNumber, QueueId};
 use crate::sdp::Direction;
 use crate::sip::{self, Invite, Party};
 
@@ -31,6 +31,7 @@ impl Center {
             Output::Enqueue { queue, keep_age } => self.enqueue_again(now, id, queue, keep_age),
             Output::LeaveQueue { why } => self.leave_queue(now, id, why),
             Output::HuntOn { person } => self.hunt_on(now, id, person),
+            Output::OfferRings { offer } => self.tell_acd(now, acd::Input::Rings { offer }),
             Output::OfferEnded { offer, end } => {
                 let input = match end {
                     OfferEnd::Accepted => acd::Input::Accepted { offer },
@@ -384,7 +385,7 @@ impl Center {
                 let queue = self.calls.get(&id).and_then(|contact| contact.wait.queue);
                 self.promise(now, id, Promise::AgentBeforeThirdRing, verdict, queue, Some(rang));
             }
-            Fact::OfferLost { agent, end, rang, .. } => self.offer_lost(now, id, agent, end, rang),
+            Fact::OfferLost { offer, agent, end, rang } => self.offer_lost(now, id, offer, agent, end, rang),
             Fact::Connected { agent } => self.connected(now, id, agent),
             Fact::Held { leg } => self.event(now, call, EventKind::CallHeld { leg }),
             Fact::Resumed { leg } => self.event(now, call, EventKind::CallResumed { leg }),
@@ -420,7 +421,22 @@ impl Center {
         self.calls.get(&id).is_some_and(|contact| contact.made_by.is_none() && contact.call.is_promised())
     }
 
-    fn offer_lost(&mut self, now: Moment, id: CallId, agent: AgentId, end: OfferEnd, rang: std::time::Duration) {
+    /// How long a phone may ring for this call: as its queue says, or the policy where no queue gave the call.
+    fn ring_limit(&self, id: CallId, offer: Option<OfferId>) -> std::time::Duration {
+        let queue = self.calls.get(&id).and_then(|contact| contact.wait.queue).filter(|_| offer.is_some());
+        let settings = queue.and_then(|queue| self.settings.acd.queues.iter().find(|known| known.id == queue));
+        settings.map_or_else(|| self.charter.policy().ring_limit(), |settings| settings.ring_limit)
+    }
+
+    fn offer_lost(
+        &mut self,
+        now: Moment,
+        id: CallId,
+        offer: Option<OfferId>,
+        agent: AgentId,
+        end: OfferEnd,
+        rang: std::time::Duration,
+    ) {
         let queue = self.calls.get(&id).and_then(|contact| contact.wait.queue);
         let why = match end {
             OfferEnd::Accepted => return,
@@ -429,8 +445,8 @@ impl Center {
             OfferEnd::RangOut => MissedWhy::RangOut,
         };
         self.event(now, Some(id), EventKind::OfferMissed { agent, queue, why, rang_ms: millis(rang) });
-        if end == OfferEnd::RangOut && self.is_promised(id) {
-            // The offer was lost because the third ring came: the agent's promise is broken, whatever the last millisecond.
+        if end == OfferEnd::RangOut && rang >= self.ring_limit(id, offer) && self.is_promised(id) {
+            // Had a slow link or the phone itself ended the ringing sooner, no third ring would have been missed.
             let verdict = self.charter.check_kept(Promise::AgentBeforeThirdRing, false);
             self.promise(now, id, Promise::AgentBeforeThirdRing, verdict, queue, Some(rang));
         }
@@ -481,6 +497,7 @@ impl Center {
             call: id,
             from: contact.from,
             to: contact.to,
+            direction: contact.direction,
             received_ms: unix(summary.received),
             answered_ms: summary.answered.map(unix),
             connected_ms: summary.connected.map(unix),

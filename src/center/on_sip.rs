@@ -10,7 +10,7 @@ use super::lines::{Line, Media};
 use super::settings::Entry;
 use crate::call::{self, Begin, Call, Role, Rules, Speech};
 use crate::media::{Command, PayloadTypes};
-use crate::model::{AgentId, CallId, EndedBy, LegId, Moment, PhoneNumber};
+use crate::model::{AgentId, CallDirection, CallId, EndedBy, LegId, Moment, PhoneNumber};
 use crate::sdp::{self, Agreed, Negotiation, SdpError};
 use crate::sip::{Event, Identity, Incoming, ReferId, ReferTarget, SessionId};
 
@@ -80,8 +80,7 @@ impl Center {
         let to = PhoneNumber::new(&incoming.to_user).undecorated();
         let (from, source) = self.who(&incoming);
         if let Some(why) = self.why_closed() {
-            let retry = Duration::from_secs(5);
-            self.sip.reject(now, incoming.session, 503, Some(retry), None);
+            self.sip.reject(now, incoming.session, 503, Some(Duration::from_secs(5)), None);
             return self.event(now, None, EventKind::CallRefused { from, to, status: 503, why });
         }
         self.next_call += 1;
@@ -90,12 +89,9 @@ impl Center {
         let code = self.code_of(&incoming);
         let told = code.as_ref().map(|code| (Begin::Tell(code.reply.clone()), None));
         let entry = told.or_else(|| self.entry_of(&incoming));
-        let begin = match &entry {
-            Some((begin, _)) => begin.clone(),
-            None => Begin::Flow,
-        };
+        let direction = direction_of(&incoming.identity, entry.as_ref().map(|(begin, _)| begin));
+        let (begin, flow) = entry.clone().unwrap_or((Begin::Flow, None));
         let worker = self.ports.roomiest();
-        let flow = entry.as_ref().and_then(|(_, flow)| flow.clone());
         let made_by = match &incoming.identity {
             Identity::Device(device) if !matches!(begin, Begin::Tell(_)) => self.settings.person_of_device(device),
             _ => None,
@@ -104,6 +100,7 @@ impl Center {
         let contact = Contact {
             call: Call::new(id, leg, begin, self.rules(made_by), now),
             made_by,
+            direction,
             from: from.clone(),
             to: to.clone(),
             worker,
@@ -119,7 +116,8 @@ impl Center {
             timer: None,
         };
         self.calls.insert(id, contact);
-        self.event(now, Some(id), EventKind::CallReceived { from: from.clone(), to: to.clone(), source });
+        let received = EventKind::CallReceived { from: from.clone(), to: to.clone(), source, direction };
+        self.event(now, Some(id), received);
         let refusal = match entry {
             // Whoever dials nonsense costs no port.
             None => {
@@ -466,6 +464,16 @@ impl Center {
         if let Some(leg) = self.lines.of_session(session).map(|line| line.leg) {
             self.tell_call_of(now, leg, input(leg));
         }
+    }
+}
+
+/// Which way a call goes that comes by this identity and begins so; `None` where the number leads nowhere.
+fn direction_of(identity: &Identity, begin: Option<&Begin>) -> CallDirection {
+    match (begin, identity) {
+        (None | Some(Begin::Echo | Begin::Tones | Begin::Tell(_)), _) => CallDirection::Service,
+        (Some(Begin::Outside(_)), _) => CallDirection::Outbound,
+        (Some(Begin::Flow | Begin::Queue(_) | Begin::Person(_)), Identity::Trunk(_)) => CallDirection::Inbound,
+        (Some(Begin::Flow | Begin::Queue(_) | Begin::Person(_)), Identity::Device(_)) => CallDirection::Internal,
     }
 }
 

@@ -12,7 +12,7 @@ use super::for_acd::agent_word;
 use super::output::Output;
 use super::settings::{Person, QueueFacts};
 use crate::media::Statistics;
-use crate::model::{AgentId, CallId, Moment};
+use crate::model::{AgentId, CallDirection, CallId, Moment};
 
 /// What has been counted since the start, and when the next picture is due.
 #[derive(Debug)]
@@ -83,6 +83,7 @@ impl Center {
             unix_ms: self.wall.unix_ms(now),
             draining: self.draining,
             calls_active: self.calls.len(),
+            calls_by_direction: self.calls_by_direction(),
             legs_active: self.lines.len(),
             registrations: self.sip.counts().registrations,
             queues: self.settings.queues.iter().map(|queue| self.queue_tile(queue)).collect(),
@@ -100,6 +101,12 @@ impl Center {
                 })
                 .collect(),
         }
+    }
+
+    fn calls_by_direction(&self) -> [usize; CallDirection::ALL.len()] {
+        let mut counts = [0; CallDirection::ALL.len()];
+        self.calls.values().for_each(|contact| counts[contact.direction as usize] += 1);
+        counts
     }
 
     /// Which call each agent is on or is rung for.

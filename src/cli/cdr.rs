@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::{configuration, table};
 use crate::document::did_you_mean;
-use crate::model::Outcome;
+use crate::model::{CallDirection, Outcome};
 use crate::store::{CallFilter, CsvField, Query, Store, StoredCall, StoredLeg, View, csv_row, parse_when};
 
 /// Which records, from where, and how they are written.
@@ -154,11 +154,12 @@ async fn read(query: &Query, filter: &CallFilter, legs: bool) -> Result<Vec<Foun
 }
 
 fn as_table(found: &[Found], view: &View) -> String {
-    let head = ["RECEIVED", "FROM", "TO", "QUEUE", "AGENT", "OUTCOME", "WAIT", "TALK", "ENDED BY"];
+    let head = ["RECEIVED", "DIRECTION", "FROM", "TO", "QUEUE", "AGENT", "OUTCOME", "WAIT", "TALK", "ENDED BY"];
     let mut rows = vec![head.map(str::to_owned)];
     for (call, legs) in found {
         rows.push([
             short_time(view, call.received_ms),
+            dashed(call.direction.map_or("", CallDirection::word)),
             view.number(&call.from),
             view.number(&call.to),
             dashed(&call.queue),
@@ -174,7 +175,7 @@ fn as_table(found: &[Found], view: &View) -> String {
 }
 
 /// A leg below its call: how long its phone rang stands below WAIT, how it sounded at the end.
-fn leg_row(leg: &StoredLeg, view: &View) -> [String; 9] {
+fn leg_row(leg: &StoredLeg, view: &View) -> [String; 10] {
     let since = |start: Option<i64>, end: i64| start.map_or_else(|| "-".to_owned(), |start| minutes(end - start));
     let answered_or_ended = leg.answered_ms.unwrap_or(leg.ended_ms);
     let heard = leg.codec.map_or_else(String::new, |codec| {
@@ -184,6 +185,7 @@ fn leg_row(leg: &StoredLeg, view: &View) -> [String; 9] {
     });
     [
         format!("  leg {} {}", leg.leg, leg.role.word()),
+        String::new(),
         view.number(&leg.party),
         String::new(),
         String::new(),
@@ -218,6 +220,7 @@ fn calls_as_csv(found: &[Found], view: &View) -> String {
             CsvField::Number(call.talked_ms),
             CsvField::Number(call.held_ms),
             CsvField::Number(call.transfers),
+            shown.direction.map_or(CsvField::Empty, CsvField::Text),
         ]));
     }
     text
@@ -292,7 +295,7 @@ fn outcome_of(word: &str) -> Result<Outcome, String> {
     })
 }
 
-const CALL_COLUMNS: [&str; 18] = [
+const CALL_COLUMNS: [&str; 19] = [
     "id",
     "received",
     "answered",
@@ -311,6 +314,7 @@ const CALL_COLUMNS: [&str; 18] = [
     "talked_ms",
     "held_ms",
     "transfers",
+    "direction",
 ];
 
 const LEG_COLUMNS: [&str; 15] = [
@@ -353,6 +357,7 @@ mod tests {
         let writer = store.start_writer(names(), Settings::default()).expect("threads can be started");
         let mut formula = call_ended(3, 8);
         if let EventKind::CallEnded { record } = &mut formula.kind {
+            record.direction = CallDirection::Internal;
             record.from = PhoneNumber::new("=cmd|' /C calc'!A0");
             record.queue = "국제·EMS".into();
             record.agent.clear();
@@ -369,9 +374,9 @@ mod tests {
         assert_eq!(
             cdr(&[]).expect("the records can be read"),
             "\
-RECEIVED             FROM           TO    QUEUE     AGENT   OUTCOME   WAIT  TALK  ENDED BY
-2026-03-04 10:08:00  =c****         1300  국제·EMS  -       answered  0:12  3:00  caller
-2026-03-04 10:07:00  010-****-5678  1300  domestic  haneul  answered  0:12  3:00  caller
+RECEIVED             DIRECTION  FROM           TO    QUEUE     AGENT   OUTCOME   WAIT  TALK  ENDED BY
+2026-03-04 10:08:00  internal   =c****         1300  국제·EMS  -       answered  0:12  3:00  caller
+2026-03-04 10:07:00  inbound    010-****-5678  1300  domestic  haneul  answered  0:12  3:00  caller
 "
         );
     }

@@ -1,4 +1,4 @@
-//! Why things end, as enums from the socket to the database column.
+//! Why things end and which way calls go, as enums from the socket to the database column.
 
 /// Who ended the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -23,6 +23,36 @@ impl EndedBy {
             EndedBy::Agent => "agent",
             EndedBy::System => "system",
             EndedBy::Network => "network",
+        }
+    }
+}
+
+/// Which way a call goes. Where it is given to later does not change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallDirection {
+    /// Somebody outside calls a hotline, a queue or a person.
+    Inbound,
+    /// A phone of the house calls a number beyond our trunks.
+    Outbound,
+    /// A phone of the house calls a hotline, a queue or a colleague.
+    Internal,
+    /// A feature code, a test number, or a number behind which there is nobody: no contact of anybody with anybody.
+    Service,
+}
+
+impl CallDirection {
+    pub const ALL: [CallDirection; 4] =
+        [CallDirection::Inbound, CallDirection::Outbound, CallDirection::Internal, CallDirection::Service];
+
+    /// The word used in records and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            CallDirection::Inbound => "inbound",
+            CallDirection::Outbound => "outbound",
+            CallDirection::Internal => "internal",
+            CallDirection::Service => "service",
         }
     }
 }

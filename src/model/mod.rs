@@ -11,7 +11,7 @@ mod number;
 mod skill;
 mod time;
 
-pub use cause::{EndedBy, Outcome};
+pub use cause::{CallDirection, EndedBy, Outcome};
 pub use clip::{Clip, ClipName};
 pub use codec::Codec;
 pub use digit::Digit;

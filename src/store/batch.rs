@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Sqlite, Transaction};
 
 use super::row::{Record, Row, StoredCall, StoredEvent, StoredLeg, StoredTask};
+use crate::model::CallDirection;
 
 /// Writes all `rows` or none of them.
 pub(super) async fn write(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
@@ -43,8 +44,9 @@ async fn insert_event(transaction: &mut Transaction<'_, Sqlite>, event: &StoredE
 async fn insert_call(transaction: &mut Transaction<'_, Sqlite>, call: &StoredCall) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO calls (run, call, from_number, to_number, received_ms, answered_ms, connected_ms, ended_ms, \
-         outcome, ended_by, status, flow, flow_version, path, queue, agent, waited_ms, talked_ms, held_ms, transfers) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+         outcome, ended_by, status, flow, flow_version, path, queue, agent, waited_ms, talked_ms, held_ms, transfers, \
+         direction) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
          ON CONFLICT (run, call) DO NOTHING",
     )
     .bind(call.run)
@@ -67,6 +69,7 @@ async fn insert_call(transaction: &mut Transaction<'_, Sqlite>, call: &StoredCal
     .bind(call.talked_ms)
     .bind(call.held_ms)
     .bind(call.transfers)
+    .bind(call.direction.map(CallDirection::word))
     .execute(&mut **transaction)
     .await
     .map(drop)

@@ -270,7 +270,10 @@ where
 }
 
 /// The migrations in order. A released file never changes: its checksum is recorded in every database.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "event log", include_str!("migrations/0001_event_log.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "event log", include_str!("migrations/0001_event_log.sql")),
+    (2, "direction", include_str!("migrations/0002_direction.sql")),
+];
 
 /// Temporary databases of this process so far.
 static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
@@ -293,6 +296,7 @@ const OPEN_PATIENCE: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::CallFilter;
     use crate::store::testing::TempFolder;
 
     /// Runs statements as another program would.
@@ -387,6 +391,27 @@ mod tests {
         let text = text_of(Store::open(&path));
         assert!(text.contains("newer Thirdring") && text.contains("99"), "{text}");
         assert!(matches!(Store::open_existing(&path), Err(StoreError::Newer { found: 99, .. })));
+    }
+
+    #[test]
+    fn older_tables_are_brought_up_to_date_by_the_server_and_keep_their_calls() {
+        let folder = TempFolder::new("older");
+        let path = folder.file("events.sqlite");
+        Store::open(&path).expect("a new file can be made");
+        run_sql(
+            &path,
+            &[
+                "ALTER TABLE calls DROP COLUMN direction",
+                "DELETE FROM _sqlx_migrations WHERE version = 2",
+                "INSERT INTO calls VALUES (1, 7, '01012345678', '1300', 1, 2, 3, 4, 'answered', 'caller', 200, \
+                 '', '', '', '', '', 0, 0, 0, 0)",
+            ],
+        );
+        assert!(matches!(Store::open_existing(&path), Err(StoreError::Older { found: 1, .. })));
+        let query = Store::open(&path).expect("the tables can be brought up to date").query();
+        let calls = on_a_thread(move || async move { query.calls(&CallFilter::default()).await });
+        let calls = calls.expect("threads can be started").expect("the call can be read");
+        assert_eq!(calls.iter().map(|call| (call.call, call.direction)).collect::<Vec<_>>(), [(7, None)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::database::reader_options;
 use super::error::StoreError;
 use super::row::{StoredCall, StoredEvent, StoredLeg, StoredTask, kind_of, role_of};
 use crate::center::event::TaskKind;
-use crate::model::{Codec, EndedBy, Outcome, PhoneNumber};
+use crate::model::{CallDirection, Codec, EndedBy, Outcome, PhoneNumber};
 
 /// Reads records. Cheap to clone; its few connections open with the first question.
 #[derive(Clone, Debug)]
@@ -172,12 +172,14 @@ fn limit(asked: Option<u32>) -> i64 {
 
 fn call(row: &SqliteRow) -> Result<StoredCall, sqlx::Error> {
     let outcome = |word: &str| Outcome::ALL.into_iter().find(|outcome| outcome.word() == word);
+    let direction: Option<&str> = row.try_get("direction")?;
     let ended_by = |word: &str| EndedBy::ALL.into_iter().find(|party| party.word() == word);
     Ok(StoredCall {
         run: row.try_get("run")?,
         call: row.try_get("call")?,
         from: PhoneNumber::new(row.try_get("from_number")?),
         to: PhoneNumber::new(row.try_get("to_number")?),
+        direction: direction.and_then(|word| CallDirection::ALL.into_iter().find(|known| known.word() == word)),
         received_ms: row.try_get("received_ms")?,
         answered_ms: row.try_get("answered_ms")?,
         connected_ms: row.try_get("connected_ms")?,

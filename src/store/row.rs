@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::names::Names;
 use crate::center::event::{CallRecord, Event, EventKind, LegRecord, LegRole, TaskKind, TaskRecord};
-use crate::model::{AgentId, Codec, EndedBy, Outcome, PhoneNumber, QueueId};
+use crate::model::{AgentId, CallDirection, Codec, EndedBy, Outcome, PhoneNumber, QueueId};
 
 /// One event ready for the database or the spool: complete, with names in the place of ids.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct StoredCall {
     pub call: i64,
     pub from: PhoneNumber,
     pub to: PhoneNumber,
+    /// None for calls of versions that did not keep it.
+    #[serde(default)]
+    pub direction: Option<CallDirection>,
     pub received_ms: i64,
     pub answered_ms: Option<i64>,
     pub connected_ms: Option<i64>,
@@ -153,6 +156,7 @@ impl StoredCall {
             call: stored(record.call.0),
             from: record.from.clone(),
             to: record.to.clone(),
+            direction: Some(record.direction),
             received_ms: record.received_ms,
             answered_ms: record.answered_ms,
             connected_ms: record.connected_ms,
@@ -280,6 +284,16 @@ mod tests {
         let leg = Row::of(&leg_ended(3, 1, 1), &names());
         assert!(matches!(&leg.record, Some(Record::Leg(leg)) if leg.agent.as_deref() == Some("haneul")));
         assert_eq!(leg.event.data["record"]["agent"], "haneul");
+    }
+
+    #[test]
+    fn a_call_spooled_by_an_earlier_version_is_read() {
+        let mut row = serde_json::to_value(Row::of(&call_ended(1, 1), &names())).expect("rows are plain values");
+        let call = row["record"]["call"].as_object_mut().expect("a call's record");
+        assert_eq!(call.remove("direction"), Some("inbound".into()));
+        let row: Row = serde_json::from_value(row).expect("what was written then can be read now");
+        let Some(Record::Call(call)) = row.record else { panic!("a call ended") };
+        assert_eq!(call.direction, None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Names;
 use crate::center::event::{CallRecord, Event, EventKind, LegRecord, LegRole, TaskKind, TaskRecord};
-use crate::model::{AgentId, CallId, Codec, EndedBy, LegId, Outcome, PhoneNumber, TaskId};
+use crate::model::{AgentId, CallDirection, CallId, Codec, EndedBy, LegId, Outcome, PhoneNumber, TaskId};
 
 /// A folder of this test alone, removed with everything in it when dropped.
 pub(crate) struct TempFolder(PathBuf);
@@ -54,6 +54,7 @@ pub(crate) fn record(call: u64) -> CallRecord {
         call: CallId(call),
         from: PhoneNumber::new("01012345678"),
         to: PhoneNumber::new("1300"),
+        direction: CallDirection::Inbound,
         received_ms,
         answered_ms: Some(received_ms + 40),
         connected_ms: Some(received_ms + 20_000),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::row::{StoredCall, StoredLeg};
-use crate::model::PhoneNumber;
+use crate::model::{CallDirection, PhoneNumber};
 
 /// How records are shown.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct ShownCall {
     pub id: String,
     pub from: String,
     pub to: String,
+    /// None for calls of versions that did not keep it.
+    pub direction: Option<&'static str>,
     pub received: String,
     pub answered: Option<String>,
     /// When the caller and the first agent heard each other.
@@ -76,6 +78,7 @@ impl View {
             id: format!("{}-{}", call.run, call.call),
             from: self.number(&call.from),
             to: self.number(&call.to),
+            direction: call.direction.map(CallDirection::word),
             received: self.time(call.received_ms),
             answered: call.answered_ms.map(|at| self.time(at)),
             connected: call.connected_ms.map(|at| self.time(at)),
@@ -147,7 +150,7 @@ mod tests {
         let Some(crate::store::row::Record::Call(stored)) = row.record else { panic!("a call ended") };
         let zone = TimeZone::get("Asia/Seoul").expect("bundled");
         let shown = View { zone: zone.clone(), reveal: false }.call(&stored);
-        assert_eq!(shown.from, "010-****-5678");
+        assert_eq!((shown.from.as_str(), shown.direction), ("010-****-5678", Some("inbound")));
         assert_eq!(shown.received, "2026-03-04T10:07:00.000+09:00");
         assert_eq!(shown.path, ["notice", "main", "domestic"]);
         assert_eq!((shown.duration_s, shown.waited_s), (200.0, 12.0));

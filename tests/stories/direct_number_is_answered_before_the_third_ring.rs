@@ -3,6 +3,7 @@
 use thirdring::center::event::{AgentWord, EventKind, Promise, Verdict};
 use thirdring::model::Moment;
 
+use crate::support::network::Weather;
 use crate::support::{House, MINJI, millis, secs};
 
 /// How long after the first ring the caller was answered.
@@ -57,6 +58,24 @@ fn the_person_answers_at_the_second_ring() {
     let record = house.ledger.records()[0];
     assert_eq!((record.agent.as_str(), record.queue.as_str()), ("a-201", ""));
     assert_eq!(house.ledger.verdicts(Promise::AgentBeforeThirdRing, Verdict::Met), 1);
+}
+
+#[test]
+fn a_distant_person_has_the_whole_ringing() {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.network.sip = Weather { delay: millis(500), ..Weather::FAIR };
+    house.caller(MINJI).dials("201");
+    let rings = |house: &House| house.agents.phones.values().any(|phone| phone.rang.is_some());
+    house.wait_until("the distant phone rings", secs(2), rings);
+    house.wait(millis(5_800));
+    house.agent("201").rings().answers();
+    house.wait(secs(2));
+    house.network.sip = Weather::FAIR;
+    house.caller(MINJI).hears_voice_of("201");
+    house.night_falls();
+    assert_eq!(house.ledger.verdicts(Promise::AgentBeforeThirdRing, Verdict::Met), 1, "{}", house.story());
+    assert_eq!(house.ledger.verdicts(Promise::AnswerBeforeThirdRing, Verdict::Met), 1, "{}", house.story());
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod caller_waits_and_hears_the_position;
 mod charter_counts_met_and_breached;
 mod direct_number_is_answered_before_the_third_ring;
 mod doors_close_politely;
+mod every_call_goes_one_way;
 mod every_call_leaves_one_record;
 mod flows_and_prompts_agree;
 mod flows_reload;

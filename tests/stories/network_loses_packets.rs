@@ -1,7 +1,9 @@
 //! Bad links: signalling that is lost, doubled, delayed and overtaken still makes every call; lost audio is counted;
 //! a line that stays dead is ended by policy.
 
-use thirdring::center::event::{EventKind, Promise, QueueExit, Verdict};
+use std::time::Duration;
+
+use thirdring::center::event::{EventKind, MissedWhy, Promise, QueueExit, Verdict};
 use thirdring::model::{EndedBy, Outcome};
 
 use crate::support::network::Weather;
@@ -122,4 +124,67 @@ fn a_waiting_caller_whose_line_dies_has_given_up_and_pressed_no_key() {
     let left = house.events_where(|kind| matches!(kind, EventKind::CallerLeft { .. }));
     let [(_, EventKind::CallerLeft { why, .. })] = left.as_slice() else { panic!("one left\n{}", house.story()) };
     assert_eq!(*why, QueueExit::Abandoned);
+}
+
+/// A caller waits for an agent whose phone is this far away, one way; it has just begun to ring.
+fn rings_far_away(delay: Duration) -> House {
+    let mut house = House::open();
+    house.at_work(&["201"]);
+    house.caller(MINJI).dials("1300");
+    house.wait(secs(2));
+    house.network.sip = Weather { delay, ..Weather::FAIR };
+    house.caller(MINJI).presses("0");
+    let rings = |house: &House| house.agents.phones.values().any(|phone| phone.rang.is_some());
+    house.wait_until("the distant phone rings", secs(4), rings);
+    house
+}
+
+/// How long the agents' phones rang in vain, in milliseconds.
+fn missed(house: &House) -> Vec<u64> {
+    let missed = |kind: &EventKind| matches!(kind, EventKind::OfferMissed { why: MissedWhy::RangOut, .. });
+    let rang = |kind: &EventKind| if let EventKind::OfferMissed { rang_ms, .. } = kind { *rang_ms } else { 0 };
+    house.events_where(missed).into_iter().map(|(_, kind)| rang(kind)).collect()
+}
+
+#[test]
+fn a_distant_agent_has_the_whole_ringing_and_every_clock_says_so() {
+    let mut house = rings_far_away(secs(1));
+    house.wait(secs(5));
+    house.agent("201").rings().answers();
+    house.wait(secs(3));
+    house.network.sip = Weather::FAIR;
+    house.caller(MINJI).hears_voice_of("201");
+    house.night_falls();
+    assert_eq!(missed(&house), Vec::<u64>::new(), "{}", house.story());
+    let promised = house.events_where(|kind| {
+        matches!(kind, EventKind::CharterChecked { promise: Promise::AgentBeforeThirdRing, verdict: Verdict::Met, .. })
+    });
+    let [(_, EventKind::CharterChecked { measured_ms, .. })] = promised.as_slice() else { panic!("{}", house.story()) };
+    assert_eq!(*measured_ms, Some(5_000), "what the charter says");
+    let answered = house.events_where(|kind| matches!(kind, EventKind::CallerAnswered { .. }));
+    let [(_, EventKind::CallerAnswered { rang_ms, .. })] = answered.as_slice() else { panic!("{}", house.story()) };
+    assert_eq!(*rang_ms, 5_000, "what the queue says");
+}
+
+#[test]
+fn a_distant_agent_who_does_not_answer_breaks_the_promise_once() {
+    let mut house = rings_far_away(secs(1));
+    house.wait(millis(8_500));
+    house.network.sip = Weather::FAIR;
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    assert_eq!(missed(&house), [6_000], "{}", house.story());
+    assert_eq!(house.ledger.verdicts(Promise::AgentBeforeThirdRing, Verdict::Breached), 1);
+}
+
+#[test]
+fn what_a_very_slow_link_takes_is_no_agents_broken_promise() {
+    let mut house = rings_far_away(millis(1_500));
+    house.wait(millis(8_500));
+    house.network.sip = Weather::FAIR;
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    // The caller waits two seconds for a link and no longer: 8 s since the offer, 5 s since the first ring.
+    assert_eq!(missed(&house), [5_000], "{}", house.story());
+    assert_eq!(house.ledger.verdicts(Promise::AgentBeforeThirdRing, Verdict::Breached), 0);
 }

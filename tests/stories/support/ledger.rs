@@ -175,6 +175,7 @@ impl Ledger {
         self.boards += 1;
         let active = self.received.len() - self.ended.len();
         assert_eq!(board.calls_active, active, "calls on the live page and in the log");
+        assert_eq!(board.calls_by_direction.iter().sum::<usize>(), active, "each goes one way");
         for (index, tile) in board.queues.iter().enumerate() {
             let queue = QueueId(u32::try_from(index).expect("few queues"));
             let sums = self.queues.get(&queue).copied().unwrap_or_default();
