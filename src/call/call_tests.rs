@@ -317,7 +317,12 @@ fn a_failed_transfer_brings_the_caller_back_to_the_first_agent() {
     let (mut desk, first, second) = transferring();
     let outputs = desk.give(Input::Failed { leg: second, status: 486 });
     assert!(outputs.contains(&Output::TransferProgress { leg: first, progress: Progress::Failed { status: 486 } }));
-    assert!(outputs.contains(&Output::Bridge { a: CALLER, b: first }));
+    let told = outputs.iter().find_map(|o| match o {
+        Output::Hear { leg: CALLER, hear: Hear::Say { play, speech: Speech::TransferFailed } } => Some(*play),
+        _ => None,
+    });
+    let play = told.expect("the caller is told to whom the way back leads");
+    assert!(desk.give(Input::Said { play }).contains(&Output::Bridge { a: CALLER, b: first }));
     assert_eq!(desk.call.talking(), Some((CALLER, first)));
 }
 

@@ -81,6 +81,8 @@ impl Call {
 
     pub(super) fn in_talk(&mut self, now: Moment, input: Input, with: LegId, mint: &mut LegMint) {
         match input {
+            // After a transfer that failed the caller was told so first.
+            Input::Said { .. } => self.join(now, with),
             Input::HungUp { leg } if leg == with => {
                 self.part(now, with);
                 if matches!(self.begin, Begin::Outside(_)) || !self.rules.caller_hangs_up_first {

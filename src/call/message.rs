@@ -233,7 +233,10 @@ pub enum Hear {
 pub enum Speech {
     /// The charter's sentence: department, name and number to call back.
     Transfer(Target),
+    /// The transfer failed: back to the first agent.
     TransferFailed,
+    /// The transfer failed and the first agent has left: another one.
+    TransferLost,
     /// The agent's line died; the caller keeps the place by age.
     AgentLost,
     /// We are looking for the person.

@@ -59,7 +59,7 @@ impl Call {
             (TransferBack::FirstAgent, Asked::Party(with)) => self.back_to_first(now, with),
             (TransferBack::Queue(queue), _) => {
                 self.enqueue(now, queue, true);
-                self.say(self.caller, Speech::TransferFailed);
+                self.say(self.caller, Speech::TransferLost);
             }
             (TransferBack::Flow, _) => {
                 self.state = State::Flow;
@@ -89,7 +89,8 @@ impl Call {
     pub(super) fn back_to_first(&mut self, now: Moment, with: LegId) {
         self.state = State::Talking { with };
         self.timeline.talking(now, None);
-        self.join(now, with);
+        // The two are joined when this is said; the caller must know to whom the silence before belonged.
+        self.say(self.caller, Speech::TransferFailed);
     }
 
     pub(super) fn announced(

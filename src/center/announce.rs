@@ -30,6 +30,7 @@ impl Center {
             }
             Speech::Wait { position, expected } => speech::wait_announcement(language, *position, *expected),
             Speech::TransferFailed => phrase(Phrase::TransferFailed),
+            Speech::TransferLost => phrase(Phrase::TransferLost),
             Speech::AgentLost => phrase(Phrase::AgentLost),
             Speech::Connecting => phrase(Phrase::Connecting),
             Speech::NobodyThere => phrase(Phrase::PersonUnavailable),

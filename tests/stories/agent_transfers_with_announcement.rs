@@ -68,6 +68,7 @@ fn a_busy_colleague_brings_the_caller_back() {
     house.agent("201").transfers_to("205");
     house.wait(secs(30));
     assert_eq!(told(&mut house, "201"), [100, 486]);
+    house.caller(MINJI).heard_clip("ko/system/transfer-failed", Moment::ZERO);
     house.caller(MINJI).hears_voice_of("201");
     house.agent("201").hears_voice_of(MINJI);
     let back = |kind: &EventKind| {
@@ -102,7 +103,7 @@ fn when_the_first_agent_has_left_the_caller_goes_to_the_queue_and_keeps_the_age(
     let Some((_, EventKind::CallerEntered { age_ms, .. })) = entries.last() else { panic!("checked above") };
     assert!(*age_ms > 20_000, "the caller has waited since the first time: {age_ms} ms");
     house.wait(secs(15));
-    house.caller(MINJI).heard_clip("ko/system/transfer-failed", Moment::ZERO);
+    house.caller(MINJI).heard_clip("ko/system/transfer-lost", Moment::ZERO);
     house.night_falls();
 }
 

@@ -59,8 +59,11 @@ phrases! {
     /// Before the tone of a voice message.
     RecordAfterTone, "record-after-tone", "삐 소리 후 말씀해 주십시오.", "Please speak after the tone.";
     RecordSaved, "record-saved", "말씀하신 내용이 접수되었습니다.", "Your message has been received.";
-    /// The transfer did not come about, and whom the caller spoke with before has left.
-    TransferFailed, "transfer-failed", "지금은 연결되지 않아 다른 상담사를 연결해 드리겠습니다.",
+    /// The transfer did not come about and the caller returns to whom they spoke with.
+    TransferFailed, "transfer-failed", "지금은 연결되지 않아 처음 상담사에게 다시 연결합니다.",
+        "That person cannot be reached right now. We are taking you back to the first agent.";
+    /// The transfer did not come about, and whom the caller spoke with has left meanwhile.
+    TransferLost, "transfer-lost", "지금은 연결되지 않아 다른 상담사를 연결해 드리겠습니다.",
         "That person cannot be reached right now. We are connecting you to another agent.";
     /// The dialled person is absent or busy and nobody stands in.
     PersonUnavailable, "person-unavailable", "지금은 담당자가 전화를 받을 수 없습니다.",
