@@ -39,7 +39,8 @@ impl Center {
             _ => self.tell_acd(now, input),
         }
         let (state, reason) = self.word(agent);
-        Ok(AdminReply::Agent { agent: name, state, reason })
+        let agent = self.settings.person(agent).map_or(name, |person| person.name.clone());
+        Ok(AdminReply::Agent { agent, state, reason })
     }
 
     fn word(&self, agent: crate::model::AgentId) -> (AgentWord, Option<String>) {

@@ -173,10 +173,12 @@ impl Settings {
         self.people.iter().find(|person| person.device == device)
     }
 
-    /// The agent of this name.
+    /// The agent of this name; else whose phone or direct number it is, for that is what people know of each other.
     #[must_use]
     pub fn agent_named(&self, name: &str) -> Option<AgentId> {
-        self.people.iter().find(|person| person.name == name).map(|person| person.id)
+        let known = |person: &&Person| person.device == name || person.direct_number.reveal() == name;
+        let named = self.people.iter().find(|person| person.name == name);
+        named.or_else(|| self.people.iter().find(known)).map(|person| person.id)
     }
 
     /// The person behind an id.

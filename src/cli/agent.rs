@@ -28,18 +28,28 @@ pub enum Wish {
         json: bool,
     },
     /// Logs an agent in
-    Login { agent: String },
+    Login {
+        /// Name, extension or direct number, as `list` shows them
+        agent: String,
+    },
     /// Logs an agent out, after the call if there is one
-    Logout { agent: String },
+    Logout {
+        /// Name, extension or direct number
+        agent: String,
+    },
     /// Gives an agent a break, after the call if there is one
     Pause {
+        /// Name, extension or direct number
         agent: String,
-        /// Shown on the live page
+        /// A word of your own, shown on the live page: lunch, training
         #[arg(default_value = "break")]
         reason: String,
     },
     /// Brings an agent back from a break or from wrap-up
-    Resume { agent: String },
+    Resume {
+        /// Name, extension or direct number
+        agent: String,
+    },
 }
 
 /// Runs the command. Exit code 0 when it was done, 1 when the server refused or was not there.
@@ -86,7 +96,13 @@ fn change(arguments: &Arguments, agent: &str, wish: &str, reason: Option<&str>) 
     let answer = ask(arguments, &format!("/api/v1/agents/{agent}/{wish}"), Some(body))?;
     let value: serde_json::Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
     let state = value.get("state").and_then(|state| state.as_str()).unwrap_or("unknown");
-    Ok(format!("{agent} is {state}\n"))
+    let name = value.get("agent").and_then(|name| name.as_str()).unwrap_or(agent);
+    let reason = match value.get("reason").and_then(|reason| reason.as_str()) {
+        Some("no_phone") => " (no phone is registered)".to_owned(),
+        Some(reason) if !reason.is_empty() => format!(" ({reason})"),
+        _ => String::new(),
+    };
+    Ok(format!("{name} is {state}{reason}\n"))
 }
 
 /// One request; a refusal's own words become the error.

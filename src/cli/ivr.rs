@@ -94,6 +94,8 @@ pub fn main(arguments: &Arguments) -> std::process::ExitCode {
     match run(arguments, None, colour, &mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(true) => std::process::ExitCode::SUCCESS,
         Ok(false) => std::process::ExitCode::FAILURE,
+        // Whoever reads only the head of the answer has enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             std::process::ExitCode::FAILURE
@@ -274,7 +276,13 @@ fn read(file: &Path) -> io::Result<String> {
 }
 
 fn named(file: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => {
+            "\n  help: flows are looked for in ivr-flows/ here; name another folder with --folder, or a file by its path"
+        }
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("{}: {error}{help}", file.display()))
 }
 
 fn stem(file: &Path) -> String {

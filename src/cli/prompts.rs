@@ -2,6 +2,7 @@
 //! a studio, or `audio/build-prompts.sh`, is given.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,11 +53,15 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     let (library, _) = store::load_prompts(config.audio.folder.as_deref());
     let mut missing = 0;
+    let mut out = std::io::stdout().lock();
     for (name, text) in &prompts {
         let recorded = library.find(name).is_some();
         missing += usize::from(!recorded);
         if matches!(arguments.what, What::List) || !recorded {
-            println!("{name}\t{text}");
+            // Whoever reads only the head of the list has enough.
+            if writeln!(out, "{name}\t{text}").is_err() {
+                break;
+            }
         }
     }
     match arguments.what {

@@ -76,11 +76,11 @@ const SEEDS: &[Seed] = &[
     ("skills = {}", "skills = { claims = 5 }", "CFG012", "claims = 5"),
     ("device = \"201\"", "device = \"202\"", "CFG012", "\"202\""),
     ("trunk = \"carrier\"", "trunk = \"carier\"", "CFG012", "\"carier\""),
-    ("flow = \"postal-ko\"", "queue = \"domestic\"", "CFG012", "\"domestic\""),
-    ("flow = \"postal-ko\"", "agent = \"a-202\"", "CFG012", "\"a-202\""),
+    ("queue = \"general\"", "queue = \"domestic\"", "CFG012", "\"domestic\""),
+    ("queue = \"general\"", "agent = \"a-202\"", "CFG012", "\"a-202\""),
     // Contradictions.
-    ("flow = \"postal-ko\"", "flow = \"postal-ko\"\nbuiltin = \"echo\"", "CFG013", "\"echo\"\n# The callers"),
-    ("flow = \"postal-ko\"", "", "CFG003", "[[number]]"),
+    ("queue = \"general\"", "queue = \"general\"\nbuiltin = \"echo\"", "CFG013", "\"echo\"\n# A person"),
+    ("queue = \"general\"", "", "CFG003", "[[number]]"),
     ("register_min = \"60s\"", "register_min = \"2h\"", "CFG013", "\"2h\""),
     ("addresses = [\"127.0.0.1\"]", "addresses = []", "CFG013", "[]\n# Where calls out"),
     ("target = \"sip:127.0.0.1:5080\"", "", "CFG013", "\"carrier\""),
@@ -204,7 +204,7 @@ fn one_mistake_is_told_once() {
         ("password = \"quiet-otter-lantern\"", "password_env = \"NOT_SET\""),
         ("timezone = \"Asia/Seoul\"", "timezone = 9"),
         ("port_first = 20000", "port_first = 99999"),
-        ("flow = \"postal-ko\"", "flow = \"postal ko\""),
+        ("queue = \"general\"", "queue = \"gene ral\""),
         ("name = \"general\"", "name = \"general inquiries\""),
     ] {
         let (_, notes) = load("thirdring.toml", &edited(from, to), &nothing_set);

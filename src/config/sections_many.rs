@@ -158,8 +158,8 @@ pub(super) const NUMBER: Section = Section {
     keys: &[
         key("number", Shape::Number, Required(r#""1300""#), "The number as it arrives."),
         key("title", Shape::Text, Default(r#""""#), "What pages call it; empty means the number."),
-        key("flow", Shape::Name, Shown(r#""postal-ko""#), "A menu answers."),
-        key("queue", Shape::Name, Optional(r#""general""#), "The callers wait for an agent at once."),
+        key("flow", Shape::Name, Optional(r#""postal-ko""#), "A menu answers."),
+        key("queue", Shape::Name, Shown(r#""general""#), "The callers wait for an agent at once."),
         key("agent", Shape::Name, Optional(r#""a-201""#), "A person's phone rings."),
         key("builtin", Shape::Word(BUILTIN), Optional(r#""echo""#), "A test answers."),
         key(

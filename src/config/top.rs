@@ -135,4 +135,4 @@ impl Config {
     }
 }
 
-const DEVELOPMENT: &str = include_str!("development.toml");
+const DEVELOPMENT: &str = include_str!("../../config/development.toml");

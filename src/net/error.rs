@@ -33,7 +33,8 @@ impl NetError {
 fn help(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::AddrInUse => {
-            "\n  help: another program (or another Thirdring) has this port; stop it, or configure another port"
+            "\n  help: another program (or another Thirdring) has this port; stop it, or configure \
+             another port (config/development.toml is the built-in centre: copy it, change it, thirdring serve -c it)"
         }
         io::ErrorKind::AddrNotAvailable => "\n  help: no interface of this machine has this address",
         io::ErrorKind::PermissionDenied => "\n  help: ports below 1024 need a privilege; choose a higher one",

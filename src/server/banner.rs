@@ -10,12 +10,16 @@ use crate::sip::Transport;
 
 /// The text for a server that runs on the built-in development configuration.
 #[must_use]
-pub fn development(server: &Server, ready_after: Duration) -> String {
+pub fn development(server: &Server, demo: bool, ready_after: Duration) -> String {
     let config = server.config();
     let advice = [
         "No configuration was given: it listens on loopback only, with the test accounts below.",
-        "For a configured server: thirdring serve --config FILE (see config/thirdring.toml).",
-        "To see it busy: thirdring --demo",
+        "This centre as a file to change: config/development.toml; thirdring serve --config FILE runs it.",
+        if demo {
+            "The demo's own phones are on the agents' accounts, and callers come as from the carrier."
+        } else {
+            "To see it busy: thirdring --demo"
+        },
     ];
     let sections = [advice.map(Row::sentence).to_vec(), addresses(server), to_dial(config), accounts(config)];
     framed("Thirdring · DEVELOPMENT", &sections) + &ready(ready_after)
@@ -37,11 +41,13 @@ fn addresses(server: &Server) -> Vec<Row> {
         Transport::Udp => format!("udp {address}"),
         Transport::Tcp => format!("tcp {address}"),
     };
+    let media = &server.config().media;
     let metrics = server.config().metrics.listen.unwrap_or(server.http);
     let data =
         server.database().map_or_else(|| "in memory, gone at exit".to_owned(), |file| file.display().to_string());
     vec![
         Row::new("SIP", server.listeners.iter().map(of)),
+        Row::new("Audio", [format!("udp {}:{} to {}", media.address, media.port_first, media.port_last)]),
         Row::new("Live page", [format!("http://{}/live", server.http)]),
         Row::new("Metrics", [format!("http://{metrics}/metrics"), "/healthz".to_owned(), "/readyz".to_owned()]),
         Row::new("Data", [data]),

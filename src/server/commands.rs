@@ -11,7 +11,7 @@ use super::demo::DemoOptions;
 use super::run::{Options, run};
 use super::surroundings::Surroundings;
 use crate::cli::{self, configuration};
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 
 /// A telephony contact-center server.
 #[derive(Debug, Parser)]
@@ -60,6 +60,8 @@ pub fn main(started: Instant) -> ExitCode {
             let demo = arguments.demo.then_some(DemoOptions { seed: arguments.demo_seed, speed });
             let mut config = Config::development();
             if demo.is_some() {
+                // Its calls go by too fast to be read; the demo sums them up.
+                config.server.log = LogLevel::Warn;
                 // A day that passes faster gives agents less time for notes as well.
                 config.queues.iter_mut().for_each(|queue| queue.wrap_up = queue.wrap_up.div_f64(speed));
             }

@@ -10,6 +10,7 @@ mod errands;
 mod error;
 mod flows;
 mod frame;
+mod journal;
 mod logging;
 mod reload;
 mod run;

@@ -27,8 +27,11 @@ pub struct Options {
 pub fn run(config: Config, options: Options, started: Instant) -> Result<(), ServerError> {
     let drain = config.server.drain;
     let server = Server::start(config)?;
-    let text = if options.development { banner::development } else { banner::configured };
-    print!("{}", text(&server, started.elapsed()));
+    let text = match options.development {
+        true => banner::development(&server, options.demo.is_some(), started.elapsed()),
+        false => banner::configured(&server, started.elapsed()),
+    };
+    print!("{text}");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -69,8 +72,13 @@ async fn serve(mut server: Server, options: Options, drain: Duration) -> Result<
     }
     server.drain().await;
     let until = Instant::now() + drain;
+    let mut told = None;
     while server.calls_active() > 0 && Instant::now() < until {
-        println!("  draining: {} calls left, at most {} s more", server.calls_active(), seconds_to(until));
+        let calls = server.calls_active();
+        if told.is_none_or(|(count, at): (usize, Instant)| count != calls || at.elapsed() >= DRAIN_LINE_INTERVAL) {
+            told = Some((calls, Instant::now()));
+            println!("{}", drain_line(calls, seconds_to(until)));
+        }
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -106,12 +114,20 @@ fn demo_line(demo: &DemoThread) -> String {
     )
 }
 
+fn drain_line(calls: usize, seconds: u64) -> String {
+    let left = if calls == 1 { "1 call goes on".to_owned() } else { format!("{calls} calls go on") };
+    format!("  draining: {left}, new ones are refused; at most {seconds} s more. Ctrl-C again ends it at once.")
+}
+
 fn seconds_to(until: Instant) -> u64 {
     until.saturating_duration_since(Instant::now()).as_secs()
 }
 
 /// Longer than between two pictures of the live page, by which calls are counted.
 const PICTURE_INTERVAL: Duration = Duration::from_millis(300);
+
+/// How often the end says how many calls are left, when their number stays the same.
+const DRAIN_LINE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How often the demo says how it goes.
 const DEMO_LINE_INTERVAL: Duration = Duration::from_secs(10);

@@ -18,6 +18,7 @@ use super::surroundings::Surroundings;
 use crate::api::{self, Asked, Door, Handles, Metrics, Plumbing, Readiness, SipTransport, Vocabulary};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
 use crate::center::board::Board;
+use crate::center::event::Event;
 use crate::center::{Center, Input};
 use crate::config::Config;
 use crate::media::{self, Command, Library};
@@ -69,10 +70,7 @@ impl Server {
         recordings.give_back_to(media.iter().map(give_back).collect());
         let outlets = Outlets {
             events: writer.sender(),
-            observe: {
-                let metrics = Arc::clone(&metrics);
-                Box::new(move |event| metrics.observe(event))
-            },
+            observe: observing(&metrics),
             count: counting(&metrics, &media, &writer, recordings.sender()),
             recordings: recordings.sender(),
             board: board_out,
@@ -363,6 +361,15 @@ fn deliver(letters: &mpsc::Sender<Letter<Control>>, recordings: &RecordingSender
     if letters.try_send(Letter::Media { worker, event }).is_err() {
         tracing::error!(worker, "the control thread is too far behind: an event of the audio path is lost");
     }
+}
+
+/// Whoever wants to see every event as it happens.
+fn observing(metrics: &Arc<Metrics>) -> Box<dyn Fn(&Event) + Send> {
+    let metrics = Arc::clone(metrics);
+    Box::new(move |event| {
+        super::journal::note(event);
+        metrics.observe(event);
+    })
 }
 
 /// The database in the data folder, or one that is gone with the server.

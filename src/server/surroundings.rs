@@ -145,16 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn the_worked_example_has_all_it_names() {
-        let secrets = |name: &str| {
-            Some(format!("{:x}", name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(131) + u64::from(byte))))
-        };
-        let text = include_str!("../../config/postal.toml");
-        let (config, notes) = load("config/postal.toml", text, &secrets);
-        let config = config.unwrap_or_else(|| panic!("{notes:?}"));
-        let found = Surroundings::of(&config);
-        let shown = config.source.render(&found.notes, false);
-        assert_eq!(found.errors(), 0, "{shown}{}", found.flows.report(true, false));
+    fn the_shipped_files_have_all_they_name() {
+        let secret =
+            |name: &str| format!("{:x}", name.bytes().fold(7_u64, |s, byte| s.wrapping_mul(131) + u64::from(byte)));
+        let shipped = [
+            ("config/postal.toml", include_str!("../../config/postal.toml")),
+            ("config/development.toml", include_str!("../../config/development.toml")),
+            ("config/thirdring.toml", include_str!("../../config/thirdring.toml")),
+        ];
+        for (file, text) in shipped {
+            let (config, notes) = load(file, text, &|name| Some(secret(name)));
+            let config = config.unwrap_or_else(|| panic!("{notes:?}"));
+            let found = Surroundings::of(&config);
+            let shown = config.source.render(&found.notes, false);
+            assert_eq!(found.errors(), 0, "{file}: {shown}{}", found.flows.report(true, false));
+        }
     }
 
     #[test]

@@ -336,7 +336,7 @@ impl Drop for Folder {
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_thirdring");
-const DEVELOPMENT: &str = include_str!("../../src/config/development.toml");
+const DEVELOPMENT: &str = include_str!("../../config/development.toml");
 
 /// A busy machine with a debug build needs its time.
 const START_MAX: Duration = Duration::from_secs(60);
