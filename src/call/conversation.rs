@@ -105,6 +105,8 @@ impl Call {
                     None => self.close(now, Speech::NobodyThere, EndedBy::Network),
                 }
             }
+            Input::Attended { by, leg, role, target } if by == with => self.attended(now, with, leg, role, target),
+            Input::GivenAway { leg } if leg == with => self.given_away(now, leg),
             Input::Transfer { by: Some(leg), target } if leg == with => {
                 self.outputs.push_back(Output::Part { a: self.caller, b: with });
                 self.hear(with, Hear::Silence);

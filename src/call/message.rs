@@ -77,6 +77,18 @@ pub enum Input {
         by: Option<LegId>,
         target: Target,
     },
+    /// A party who has spoken with somebody on another call gives the caller to them (RFC 5589 7): that leg is this
+    /// call's from now on, and it is answered.
+    Attended {
+        by: LegId,
+        leg: LegId,
+        role: crate::call::Role,
+        target: Target,
+    },
+    /// That other call loses its called leg to the call it was made for, and is over.
+    GivenAway {
+        leg: LegId,
+    },
     /// The queue proposes an agent.
     Offered {
         offer: OfferId,

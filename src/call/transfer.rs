@@ -2,7 +2,7 @@
 //! word, and the leg that asked is told the truth (RFC 3515 2.4.5).
 
 use super::call::{Asked, Call, State};
-use super::leg::{LegMint, Role};
+use super::leg::{Leg, LegMint, LegState, Role};
 use super::message::{Destination, Fact, HangUpWhy, Hear, Input, Output, Progress, Speech, Target, TransferBack};
 use crate::model::{AgentId, EndedBy, LegId, Moment};
 
@@ -149,6 +149,35 @@ impl Call {
             }
             _ => {}
         }
+    }
+
+    /// The target is on the line already: the first party's leave-taking is the announcement.
+    pub(super) fn attended(&mut self, now: Moment, by: LegId, leg: LegId, role: Role, target: Target) {
+        let first = self.leg(by).and_then(|leg| leg.agent);
+        let agent = match target {
+            Target::Person(agent) => Some(agent),
+            Target::Queue(_) | Target::Outside(_) => None,
+        };
+        self.outputs.push_back(Output::Part { a: self.caller, b: by });
+        self.timeline.stop_talking(now);
+        self.timeline.transferred();
+        self.legs.push(Leg { state: LegState::Answered, ..Leg::new(leg, role, agent) });
+        self.progress(Asked::Party(by), Progress::Completed);
+        self.release_first(Asked::Party(by), first);
+        self.fact(Fact::TransferCompleted { target });
+        self.connect(now, leg);
+    }
+
+    /// This call was made to consult somebody; that somebody goes on in another call.
+    pub(super) fn given_away(&mut self, now: Moment, leg: LegId) {
+        let agent = self.leg(leg).and_then(|leg| leg.agent);
+        self.outputs.push_back(Output::Part { a: self.caller, b: leg });
+        self.legs.retain(|other| other.id != leg);
+        if let Some(agent) = agent {
+            self.outputs.push_back(Output::AgentReleased { agent });
+        }
+        self.timeline.stop_talking(now);
+        self.finish(now, EndedBy::Agent, false);
     }
 
     pub(super) fn progress(&mut self, by: Asked, progress: Progress) {

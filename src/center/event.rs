@@ -48,6 +48,9 @@ pub enum EventKind {
     CallHeld { leg: LegId },
     #[serde(rename = "call.resumed")]
     CallResumed { leg: LegId },
+    /// A leg goes on in another call: its party was consulted and is joined with that call's caller.
+    #[serde(rename = "call.leg_moved")]
+    LegMoved { leg: LegId, to: CallId },
     /// Two parties hear each other.
     #[serde(rename = "call.connected")]
     CallConnected { agent: Option<AgentId>, queue: Option<QueueId>, waited_ms: u64 },

@@ -91,7 +91,7 @@ impl Center {
         let entry = told.or_else(|| self.entry_of(&incoming));
         let direction = direction_of(&incoming.identity, entry.as_ref().map(|(begin, _)| begin));
         let (begin, flow) = entry.clone().unwrap_or((Begin::Flow, None));
-        let worker = self.ports.roomiest();
+        let worker = self.worker_for(&incoming);
         let made_by = match &incoming.identity {
             Identity::Device(device) if !matches!(begin, Begin::Tell(_)) => self.settings.person_of_device(device),
             _ => None,
@@ -152,6 +152,17 @@ impl Center {
             caller_hangs_up_first: policy.caller_hangs_up_first && made_by.is_none(),
             closing_wait: policy.closing_wait,
         }
+    }
+
+    /// Whoever is on a call already may be about to join the two, which one worker alone can do.
+    fn worker_for(&self, incoming: &Incoming) -> usize {
+        let person = match &incoming.identity {
+            Identity::Device(device) => self.settings.person_of_device(device),
+            Identity::Trunk(_) => None,
+        };
+        let calls = person.and_then(|person| self.acd.agent(person.id)).map(|view| view.calls).unwrap_or_default();
+        let own = calls.first().and_then(|call| self.calls.get(call)).map(|contact| contact.worker);
+        own.unwrap_or_else(|| self.ports.roomiest())
     }
 
     /// Why nobody is let in at present.
@@ -402,9 +413,8 @@ impl Center {
         let Some((leg, id)) = self.lines.of_session(session).map(|line| (line.leg, line.call)) else {
             return self.sip.refuse_refer(now, session, refer, 481);
         };
-        if asked.replaces.is_some() {
-            // An attended transfer is no blind one: the colleague must not be rung a second time.
-            return self.sip.refuse_refer(now, session, refer, 501);
+        if let Some(replaces) = &asked.replaces {
+            return self.on_attended(now, (id, leg), (session, refer), replaces);
         }
         let may = self.calls.get(&id).is_some_and(|contact| contact.call.may_transfer(leg));
         let target = self.settings.transfer_target(&asked.user);
@@ -418,6 +428,61 @@ impl Center {
             line.refer = Some(refer);
         }
         self.tell_call(now, id, call::Input::Transfer { by: Some(leg), target });
+    }
+
+    /// An agent has consulted somebody on a second call and gives the first call's caller to them (RFC 5589 7). The
+    /// colleague must not be rung a second time, so without that second call there is no transfer.
+    fn on_attended(
+        &mut self,
+        now: Moment,
+        (id, leg): (CallId, LegId),
+        (session, refer): (SessionId, ReferId),
+        replaces: &str,
+    ) {
+        let consulted = self.sip.session_named(replaces).and_then(|named| self.lines.of_session(named));
+        let Some((other, own)) = consulted.map(|line| (line.call, line.leg)) else {
+            return self.sip.refuse_refer(now, session, refer, 481);
+        };
+        let may = other != id && self.calls.get(&id).is_some_and(|contact| contact.call.may_transfer(leg));
+        let same_person = self
+            .lines
+            .get(leg)
+            .and_then(|line| line.agent)
+            .is_some_and(|agent| self.calls.get(&other).is_some_and(|contact| contact.made_by == Some(agent)));
+        if !may || !same_person {
+            return self.sip.refuse_refer(now, session, refer, 403);
+        }
+        let talking = self.calls.get(&other).and_then(|contact| contact.call.talking());
+        let target = talking.filter(|(caller, _)| *caller == own).and_then(|(_, with)| self.consulted(id, with));
+        let Some((with, role, target)) = target else {
+            return self.sip.refuse_refer(now, session, refer, 480);
+        };
+        self.sip.accept_refer(now, session, refer);
+        if let Some(line) = self.lines.get_mut(leg) {
+            line.refer = Some(refer);
+        }
+        if let Some(line) = self.lines.get_mut(with) {
+            line.call = id;
+        }
+        self.event(now, Some(other), EventKind::LegMoved { leg: with, to: id });
+        if let call::Target::Person(agent) = target {
+            // Between the two calls nobody else may be given to the colleague.
+            self.tell_acd(now, crate::acd::Input::Busy { agent, call: id });
+        }
+        self.tell_call(now, other, call::Input::GivenAway { leg: with });
+        self.tell_call(now, id, call::Input::Attended { by: leg, leg: with, role, target });
+    }
+
+    /// Who was consulted, if the two can hear each other: the audio of one call is one worker's.
+    fn consulted(&self, id: CallId, with: LegId) -> Option<(LegId, Role, call::Target)> {
+        let line = self.lines.get(with)?;
+        let worker = self.calls.get(&id)?.worker;
+        let here = line.media.as_ref().is_some_and(|media| media.worker == worker);
+        let target = match line.agent {
+            Some(agent) => call::Target::Person(agent),
+            None => call::Target::Outside(line.party.clone()),
+        };
+        here.then_some((with, line.role, target))
     }
 
     /// Whether one of our people is at the other end of this leg.

@@ -286,6 +286,16 @@ impl Bank {
         }
     }
 
+    /// Attended transfer: gives whom `phone` talks with to whom `consulted` talks with (RFC 5589 7).
+    pub fn join(&mut self, now: Moment, phone: PhoneId, consulted: PhoneId) {
+        let session_of = |id| self.lines.get(&id).map(|line| line.session);
+        let Some((session, other)) = session_of(phone).zip(session_of(consulted)) else { return };
+        let Some(name) = self.sip.name_of(other) else { return };
+        let escaped: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let target = format!("sip:consulted@{}?Replaces={escaped}", self.settings.server);
+        self.sip.refer(now, session, &target);
+    }
+
     /// Speaks a steady tone, or falls silent.
     pub fn tone(&mut self, phone: PhoneId, hertz: u16, on: bool) {
         self.command(Command::Tone { leg: LegId(phone.0), hertz, on });

@@ -238,6 +238,11 @@ impl Errands {
         if self.unheard.is_some() { None } else { self.queue.pop_front() }
     }
 
+    /// Whether the peer has still to be told how its transfer ended.
+    pub(crate) fn owes_news(&self) -> bool {
+        self.queue.iter().any(|errand| matches!(errand, Errand::Notify { last: true, .. }))
+    }
+
     /// Whether a request may leave now.
     pub(crate) fn is_free(&self) -> bool {
         self.unheard.is_none()

@@ -105,7 +105,7 @@ fn a_refer_must_name_one_target_that_can_be_called() {
         (target.uri.as_str(), target.user.as_str(), target.host.as_str()),
         ("sip:1002@pbx.example", "1002", "pbx.example")
     );
-    assert_eq!(target.replaces.as_deref(), Some("a%40b%3Bto-tag%3D1"));
+    assert_eq!(target.replaces.as_deref(), Some("a@b;to-tag=1"));
     assert_eq!(referred_by.as_deref(), Some("<sip:c@d>"));
 }
 
@@ -127,4 +127,45 @@ fn a_notify_about_nothing_is_481_and_about_something_else_489() {
         first_lines(&inbox(&mut network, peer)),
         ["SIP/2.0 481 Call/Transaction Does Not Exist", "SIP/2.0 489 Bad Event"]
     );
+}
+
+#[test]
+fn the_last_word_about_a_transfer_leaves_before_the_bye() {
+    let (mut network, alice, bob) = alice_and_bob();
+    let (a, _) = connected(&mut network, alice, bob);
+    network.command(alice, |endpoint, now| endpoint.refer(now, a, "sip:carol@10.0.0.3"));
+    network.run_ms(20);
+    let (session, refer) = refer_of(&network.events(bob));
+    network.ladder();
+    network.command(bob, |endpoint, now| endpoint.accept_refer(now, session, refer));
+    network.command(bob, |endpoint, now| endpoint.notify_refer(now, session, refer, 200, true));
+    network.command(bob, |endpoint, now| endpoint.hangup(now, session, None));
+    network.run_ms(100);
+    assert_eq!(names(&network.events(alice)), ["ReferProgress 100", "ReferProgress 200 last", "Ended by peer"]);
+    assert!(network.events(bob).is_empty(), "who hung up knows it");
+    let ladder = network.ladder();
+    let sent: Vec<&str> = ladder.iter().map(String::as_str).filter(|rung| rung.starts_with("1>0 ")).collect();
+    assert_eq!(sent, ["1>0 202 REFER", "1>0 NOTIFY", "1>0 NOTIFY", "1>0 BYE"]);
+    network.run_secs(60);
+    network.assert_released();
+    audit(&network);
+}
+
+#[test]
+fn a_dialog_is_found_by_the_name_that_its_peer_gives_it() {
+    let (mut network, alice, bob) = alice_and_bob();
+    let (a, b) = connected(&mut network, alice, bob);
+    let name = network.command(alice, |endpoint, _| endpoint.name_of(a)).expect("the call stands");
+    let found = |network: &mut crate::network::Network, name: &str| {
+        let name = name.to_owned();
+        network.command(bob, move |endpoint, _| endpoint.session_named(&name))
+    };
+    assert_eq!(found(&mut network, &name), Some(b));
+    assert_eq!(found(&mut network, &name.replace("to-tag", "From-Tag").replacen("from-tag", "TO-TAG", 1)), None);
+    for wrong in ["", ";", "nobody", &name.replace(';', "x;"), name.split(';').next().expect("a Call-ID")] {
+        assert_eq!(found(&mut network, wrong), None, "{wrong}");
+    }
+    network.command(alice, |endpoint, now| endpoint.hangup(now, a, None));
+    network.run_ms(50);
+    assert_eq!(found(&mut network, &name), None, "it is over");
 }

@@ -4,7 +4,9 @@
 use thirdring::center::event::{EventKind, Promise, TransferBack, Verdict};
 use thirdring::ivr::speech;
 use thirdring::model::{Clip, Language, Moment};
+use thirdring::phone::PhoneId;
 
+use crate::support::network::Party;
 use crate::support::{House, MINJI, Manner, millis, secs};
 
 /// The charter's sentence for 정한결 of 국내우편부, direct number 205.
@@ -227,5 +229,63 @@ fn what_was_talked_is_no_waiting() {
     let connected = house.events_where(|kind| matches!(kind, EventKind::CallConnected { .. }));
     let Some((_, EventKind::CallConnected { waited_ms, .. })) = connected.last() else { panic!("two talks") };
     assert!((1_000..60_000).contains(waited_ms), "waited {waited_ms} ms");
+    house.night_falls();
+}
+
+/// 201 talks with the caller, holds, and talks with 205; both telephones of 201, the older first.
+fn in_consultation() -> (House, PhoneId, PhoneId) {
+    let mut house = in_conversation();
+    house.at_work(&["205"]);
+    let first = house.agents.newest("201").expect("201 talks");
+    house.agent("201").holds();
+    house.wait(secs(1));
+    house.agent("201").dials("205");
+    house.wait(secs(2));
+    house.agent("205").rings().answers();
+    house.wait(secs(1));
+    house.agent("205").hears_voice_of("201");
+    let second = house.agents.newest("201").expect("201 consults");
+    assert_ne!(first, second);
+    (house, first, second)
+}
+
+#[test]
+fn after_a_consultation_caller_and_colleague_are_joined_and_nobody_rings_again() {
+    let (mut house, first, second) = in_consultation();
+    let rung = house.agents.phones.values().filter(|phone| phone.user == "205").count();
+    let now = house.now();
+    house.agents.bank.join(now, first, second);
+    house.settle_bank(Party::Agents);
+    house.wait(secs(2));
+    house.caller(MINJI).hears_voice_of("205");
+    house.agent("205").hears_voice_of(MINJI);
+    assert_eq!(house.agents.phones.values().filter(|phone| phone.user == "205").count(), rung, "nobody is rung");
+    assert!(house.agents.phones.values().filter(|p| p.user == "201").all(|p| p.is_over()), "201 is free again");
+    let statuses: Vec<u16> = house.agents.phones[&first].transfer.iter().map(|(_, status, _)| *status).collect();
+    assert_eq!(statuses.last(), Some(&200));
+    house.caller(MINJI).hangs_up();
+    house.night_falls();
+    let record = house.ledger.records().into_iter().find(|record| record.from.reveal() == MINJI).expect("one contact");
+    assert_eq!((record.transfers, record.agent.as_str()), (1, "a-205"));
+    let free = |agent: &str| house.board.agents.iter().any(|a| a.name == agent && a.call.is_none());
+    assert!(free("a-201") && free("a-205"));
+}
+
+#[test]
+fn a_consultation_that_is_over_joins_nobody() {
+    let (mut house, first, second) = in_consultation();
+    house.agent("205").hangs_up();
+    house.wait(secs(1));
+    let now = house.now();
+    house.agents.bank.join(now, first, second);
+    house.settle_bank(Party::Agents);
+    house.wait(secs(1));
+    let over = house.agents.phones[&first].is_over();
+    assert!(!over, "the first call goes on");
+    let now = house.now();
+    house.agents.bank.hold(now, first, false);
+    house.settle_bank(Party::Agents);
+    house.wait(secs(1));
+    house.caller(MINJI).hears_voice_of("201");
     house.night_falls();
 }

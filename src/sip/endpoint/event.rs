@@ -127,7 +127,8 @@ pub struct ReferTarget {
     pub user: String,
     /// Its host.
     pub host: String,
-    /// The dialog to take over, as the escaped Replaces header of the URI says it (attended transfer, RFC 3891).
+    /// The dialog to take over, as the Replaces header of the URI names it (attended transfer, RFC 3891); whose it is
+    /// tells [`Endpoint::session_named`](super::Endpoint::session_named).
     pub replaces: Option<String>,
 }
 

@@ -10,11 +10,12 @@ use crate::model::Moment;
 use crate::sip::body::media_type;
 use crate::sip::draft::Draft;
 use crate::sip::flow::Flow;
+use crate::sip::grammar::unescape;
 use crate::sip::header::NameAddr;
 use crate::sip::header_name::HeaderName;
 use crate::sip::message::Message;
 use crate::sip::refer::{fragment, fragment_status};
-use crate::sip::session::Errand;
+use crate::sip::session::{Errand, State};
 use crate::sip::status::reason_phrase;
 use crate::sip::timers::Letter;
 use crate::sip::uri::{Scheme, Uri};
@@ -185,6 +186,40 @@ pub(super) fn notify(draft: Draft, event: String, status: u16, last: bool) -> Dr
     draft
 }
 
+impl Endpoint {
+    /// The session whose dialog a Replaces value names, as its peer sees it: the tag in `to-tag` is ours, the one in
+    /// `from-tag` the peer's (RFC 3891 3). `None` when it is not a confirmed dialog of ours.
+    #[must_use]
+    pub fn session_named(&self, replaces: &str) -> Option<SessionId> {
+        let mut parts = replaces.split(';');
+        let call_id = parts.next()?.trim();
+        let (mut ours, mut theirs) = (None, None);
+        for part in parts {
+            match part.split_once('=').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim())) {
+                Some((name, value)) if name == "to-tag" => ours = Some(value),
+                Some((name, value)) if name == "from-tag" => theirs = Some(value),
+                _ => {}
+            }
+        }
+        let id = *self.tags.get(ours?.as_bytes())?;
+        match &self.sessions.get(&id)?.state {
+            State::Talking(talking) => talking.dialog.is_of(call_id.as_bytes(), theirs?.as_bytes()).then_some(id),
+            _ => None,
+        }
+    }
+
+    /// The Replaces value by which our peer would know a session of ours, for a REFER (RFC 3891 3, RFC 5589 7).
+    #[must_use]
+    pub fn name_of(&self, id: SessionId) -> Option<String> {
+        let session = self.sessions.get(&id)?;
+        let State::Talking(talking) = &session.state else { return None };
+        let dialog = &talking.dialog;
+        let part = |bytes: &[u8]| text(bytes);
+        let (call_id, theirs, ours) = (part(&dialog.call_id), part(&dialog.remote_tag), part(&session.local_tag));
+        Some(format!("{call_id};to-tag={theirs};from-tag={ours}"))
+    }
+}
+
 /// The target of a REFER: exactly one, and one that can be called (RFC 3515 2.4.2).
 fn target_of(request: &Message) -> Result<ReferTarget, Answer> {
     let malformed = || Answer::new(400).because("Malformed Refer-To");
@@ -198,7 +233,7 @@ fn target_of(request: &Message) -> Result<ReferTarget, Answer> {
     let headers = uri.headers.take().map(text).unwrap_or_default();
     let replaces = headers.split('&').find_map(|header| {
         let (name, value) = header.split_once('=')?;
-        name.eq_ignore_ascii_case("Replaces").then(|| value.to_owned())
+        name.eq_ignore_ascii_case("Replaces").then(|| text(unescape(value.as_bytes())))
     });
     Ok(ReferTarget {
         uri: uri.to_string(),

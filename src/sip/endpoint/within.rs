@@ -23,6 +23,7 @@ impl Endpoint {
     /// `reason` is the text of a Reason header (RFC 3326). An outgoing call not yet answered reports `Failed(487)`.
     pub fn hangup(&mut self, now: Moment, id: SessionId, reason: Option<&str>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
+        let owes_news = session.errands.owes_news();
         match &mut session.state {
             State::Calling { .. } => {
                 self.end_session_because(now, id, reason);
@@ -37,7 +38,8 @@ impl Endpoint {
                 self.respond(now, server, &answer);
                 self.end_session(now, id);
             }
-            State::Talking(talking) if talking.awaits_first_ack() => {
+            // BYE would end the subscription before its last word (RFC 3515 2.4.7).
+            State::Talking(talking) if talking.awaits_first_ack() || owes_news => {
                 talking.leaving = Some(Leaving { reason: reason.map(str::to_owned) });
             }
             State::Talking(_) => self.leave(now, id, reason),
@@ -75,6 +77,19 @@ impl Endpoint {
             }
             let Some(errand) = session.errands.next() else { return };
             self.send_errand(now, id, errand);
+            self.leave_when_told(now, id);
+        }
+    }
+
+    /// Our owner has hung up already, and waited only for the last word about a transfer.
+    fn leave_when_told(&mut self, now: Moment, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let owes_news = session.errands.owes_news();
+        let Some(talking) = session.talking().filter(|talking| !owes_news && !talking.awaits_first_ack()) else {
+            return;
+        };
+        if let Some(Leaving { reason }) = talking.leaving.take() {
+            self.leave(now, id, reason.as_deref());
         }
     }
 
