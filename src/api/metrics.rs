@@ -135,6 +135,7 @@ impl Metrics {
                 self.promise_checked(promise.word(), *verdict, *queue);
             }
             EventKind::TaskCreated { record } => drop(series.tasks.of([record.kind.word()]).inc()),
+            EventKind::TrunkRegistration { trunk, ok, .. } => drop(series.trunk_up.of([trunk]).set(i64::from(*ok))),
             EventKind::AuthFailed { .. } => drop(series.auth_failures.inc()),
             _ => {}
         }

@@ -5,6 +5,7 @@ use prometheus_client::encoding::EncodeMetric;
 use prometheus_client::metrics::TypedMetric;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -75,6 +76,7 @@ pub(super) struct Series {
     pub(super) tasks: Table<Counter, 1>,
     pub(super) transfers: Table<Counter, 1>,
     pub(super) auth_failures: Counter,
+    pub(super) trunk_up: Table<Gauge, 1>,
     pub(super) packets: Table<Counter, 3>,
     pub(super) packets_expected: Table<Counter, 2>,
     pub(super) packets_lost: Table<Counter, 2>,
@@ -110,6 +112,13 @@ impl Series {
                 "charter_checks",
                 "Promises of the service charter, checked call by call",
                 ["promise", "result", "queue"],
+            ),
+            trunk_up: Table::register(
+                r,
+                "trunk_up",
+                "Whether a carrier has our registration; trunks that need none have no series",
+                ["trunk"],
+                Gauge::default,
             ),
             answer_ring: promised(
                 r,

@@ -50,6 +50,8 @@ pub struct Center {
     pub(super) outputs: VecDeque<Output>,
     pub(super) seq: u64,
     pub(super) draining: bool,
+    /// Our registrations with carriers, by the trunk's name.
+    pub(super) registrations: BTreeMap<sip::AccountId, String>,
     pub(super) today: Today,
     day: Day,
     /// The last state of each agent that was told, and since when.
@@ -149,10 +151,12 @@ impl Center {
             outputs: VecDeque::new(),
             seq: 0,
             draining: false,
+            registrations: BTreeMap::new(),
             agents_seen: BTreeMap::new(),
             missing: BTreeSet::new(),
         };
         center.event(now, None, EventKind::ServerStarted { version: env!("CARGO_PKG_VERSION").to_owned() });
+        center.register_trunks(now);
         center
     }
 
@@ -393,6 +397,7 @@ impl Center {
             self.draining = true;
             let calls = self.calls.len();
             self.event(now, None, EventKind::ServerDraining { calls });
+            self.unregister_trunks(now);
         }
     }
 

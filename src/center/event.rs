@@ -91,6 +91,9 @@ pub enum EventKind {
     PhoneRegistered { device: String, expires_ms: u64 },
     #[serde(rename = "agent.unregistered")]
     PhoneUnregistered { device: String, expired: bool },
+    /// A carrier has taken our registration, or it has fallen: its refusal, or 408 for silence.
+    #[serde(rename = "trunk.registration")]
+    TrunkRegistration { trunk: String, ok: bool, status: u16 },
     /// The caller has heard whom they are given to, and where to call back.
     #[serde(rename = "transfer.announced")]
     TransferAnnounced { to: String, department: String, name: String, callback_number: PhoneNumber },

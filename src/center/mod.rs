@@ -3,6 +3,7 @@
 pub mod admin;
 mod announce;
 pub mod board;
+mod carriers;
 #[expect(clippy::module_inception, reason = "the room's door carries the room's name")]
 mod center;
 mod day;

@@ -54,7 +54,8 @@ impl Center {
                 }
             }
             Event::Refer { session, refer, target, .. } => self.on_refer(now, session, refer, &target),
-            Event::ReferProgress { .. } | Event::RegistrationChanged { .. } => {}
+            Event::ReferProgress { .. } => {}
+            Event::RegistrationChanged { account, ok, status } => self.on_registration(now, account, ok, status),
             Event::Ended { session, by_peer, .. } => self.on_ended(now, session, by_peer),
             Event::Registered { user, expires, new, .. } => {
                 if new {

@@ -32,6 +32,8 @@ pub struct Settings {
     /// One per skill, by `SkillId`.
     pub skills: Vec<String>,
     pub dial_rules: Vec<DialRule>,
+    /// Carriers with whom we register, each trunk's name with our account there.
+    pub trunk_accounts: Vec<(String, sip::Account)>,
     pub feature_codes: FeatureCodes,
     pub media: MediaSettings,
     /// The clip that callers hear who wait for no queue in particular.

@@ -20,6 +20,8 @@ pub struct Trunk {
     pub caller_number: Option<PhoneNumber>,
     /// Who we are to a carrier that challenges our calls (RFC 7616), and the proof.
     pub login: Option<(String, Secret)>,
+    /// The life to ask for where we register with the carrier; `None` where we do not.
+    pub register: Option<Duration>,
 }
 
 /// How calls out are sent.

@@ -130,11 +130,19 @@ fn trunk(entry: &mut Entry<'_>, reading: &mut Reading<'_>) -> Trunk {
         let message = "user and password belong together: one is given without the other";
         reading.notes.push(Diagnostic::error(CONTRADICTION, message).at(reading.places.of(entry.path())));
     }
+    let target = entry.sip_target("target", reading);
+    let register = entry.flag("register", reading);
+    let expires = entry.duration("register_expires", reading);
+    if register && (user.is_none() || target.is_none()) {
+        let message = "to register with a carrier takes target, user and password";
+        reading.notes.push(Diagnostic::error(CONTRADICTION, message).at(reading.places.of(entry.path())));
+    }
     Trunk {
         login: user.zip(password),
+        register: register.then_some(expires),
         name: entry.name("name", reading),
         addresses: entry.addresses("addresses", reading),
-        target: entry.sip_target("target", reading),
+        target,
         transport: entry.word("transport", &TrunkTransport::ALL, reading).unwrap_or(TrunkTransport::Udp),
         caller_number: entry.maybe_written_number("caller_number", reading).map(|number| PhoneNumber::new(&number)),
     }

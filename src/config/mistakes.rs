@@ -79,6 +79,7 @@ const SEEDS: &[Seed] = &[
     ("queue = \"general\"", "queue = \"domestic\"", "CFG012", "\"domestic\""),
     ("queue = \"general\"", "agent = \"a-202\"", "CFG012", "\"a-202\""),
     // Contradictions.
+    ("register = false", "register = true", "CFG013", "[[trunk]]\n# Its name"),
     ("queue = \"general\"", "queue = \"general\"\nbuiltin = \"echo\"", "CFG013", "\"echo\"\n# A person"),
     ("queue = \"general\"", "", "CFG003", "[[number]]"),
     ("register_min = \"60s\"", "register_min = \"2h\"", "CFG013", "\"2h\""),

@@ -37,6 +37,13 @@ pub(super) const TRUNK: Section = Section {
             Optional(r#""TRUNK_PASSWORD""#),
             "Environment variable that holds the password.",
         ),
+        key(
+            "register",
+            Shape::Flag,
+            Default("false"),
+            "Tells the carrier where we are, by REGISTER to its target; needs user and password.",
+        ),
+        key("register_expires", within(60, 86_400), Default(r#""1h""#), "The life of that registration to ask for."),
     ],
 };
 

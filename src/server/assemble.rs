@@ -30,6 +30,7 @@ pub fn settings(config: &Config, listeners: &[(Transport, SocketAddr)], ports: V
         people: people(config),
         queues: queues(config),
         skills: config.skills.clone(),
+        trunk_accounts: trunk_accounts(config, listeners),
         dial_rules: dial_rules(config),
         feature_codes: feature_codes(config),
         media: MediaSettings {
@@ -43,14 +44,11 @@ pub fn settings(config: &Config, listeners: &[(Transport, SocketAddr)], ports: V
 }
 
 fn sip_settings(config: &Config, listeners: &[(Transport, SocketAddr)]) -> sip::Settings {
-    let told = |(transport, address): &(Transport, SocketAddr)| {
-        (*transport, SocketAddr::new(config.sip.advertised.unwrap_or_else(|| address.ip()), address.port()))
-    };
     let mut domains = config.sip.domains.clone();
     domains.extend(config.sip.advertised.map(|ip| ip.to_string()));
     sip::Settings {
         realm: config.sip.realm.clone(),
-        listeners: listeners.iter().map(told).collect(),
+        listeners: listeners.iter().map(|listener| told(config, listener)).collect(),
         domains,
         devices: config
             .devices
@@ -191,6 +189,31 @@ fn dial_rules(config: &Config) -> Vec<DialRule> {
             Some(DialRule { pattern, trunk: route(trunk)? })
         })
         .collect()
+}
+
+/// Where we register: with each such trunk's target, as reachable at our listener of its transport.
+fn trunk_accounts(config: &Config, listeners: &[(Transport, SocketAddr)]) -> Vec<(String, sip::Account)> {
+    let account = |trunk: &Trunk| {
+        let (route, expires) = (route(trunk)?, trunk.register?);
+        let (user, password) = route.credentials?;
+        let listener = listeners.iter().find(|(transport, _)| *transport == route.transport)?;
+        let account = sip::Account {
+            registrar: route.remote,
+            transport: route.transport,
+            domain: route.host.rsplit_once(':').map_or(route.host.clone(), |(host, _)| host.to_owned()),
+            user,
+            password,
+            contact: told(config, listener).1,
+            expires,
+        };
+        Some((trunk.name.clone(), account))
+    };
+    config.trunks.iter().filter_map(account).collect()
+}
+
+/// A listener as peers reach it.
+fn told(config: &Config, (transport, address): &(Transport, SocketAddr)) -> (Transport, SocketAddr) {
+    (*transport, SocketAddr::new(config.sip.advertised.unwrap_or_else(|| address.ip()), address.port()))
 }
 
 fn route(trunk: &Trunk) -> Option<TrunkRoute> {

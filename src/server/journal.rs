@@ -30,6 +30,11 @@ fn line(event: &Event) -> Option<Line> {
         EventKind::AuthFailed { user, source } => {
             Line::Warn(format!("wrong password or unknown user {user} from {source}"))
         }
+        EventKind::TrunkRegistration { trunk, ok: true, .. } => Line::Info(format!("registered with trunk {trunk}")),
+        EventKind::TrunkRegistration { trunk, status: 200, .. } => Line::Info(format!("signed off from trunk {trunk}")),
+        EventKind::TrunkRegistration { trunk, status, .. } => {
+            Line::Warn(format!("not registered with trunk {trunk}: {status}"))
+        }
         EventKind::CallReceived { from, to, .. } => Line::Info(format!("{call} from {from} to {to}")),
         EventKind::CallRefused { status, why, .. } => Line::Info(format!("{call} refused with {status}: {why}")),
         EventKind::CallConnected { waited_ms, .. } => Line::Info(format!("{call} talks after {} s", waited_ms / 1_000)),

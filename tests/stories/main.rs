@@ -15,6 +15,7 @@ mod caller_gives_up;
 mod caller_leaves_a_message;
 mod caller_reaches_the_right_agent;
 mod caller_waits_and_hears_the_position;
+mod carriers_know_where_we_are;
 mod charter_counts_met_and_breached;
 mod direct_number_is_answered_before_the_third_ring;
 mod doors_close_politely;

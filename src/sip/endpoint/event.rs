@@ -107,6 +107,13 @@ pub struct Account {
     pub expires: Duration,
 }
 
+/// Numbers and passwords are not for logs.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("registrar", &self.registrar).finish_non_exhaustive()
+    }
+}
+
 /// One contact of a registered user.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Binding {

@@ -96,6 +96,26 @@ impl Exchange {
         Exchange::with(settings, library, seed)
     }
 
+    /// A carrier over UDP with whom this user may register.
+    pub fn carrier(own: SocketAddr, server: SocketAddr, library: Arc<Library>, (user, password): (&str, &str)) -> Self {
+        let device = sip::DeviceAccount { user: user.to_owned(), password: password.to_owned(), md5: false };
+        let settings = BankSettings {
+            sip: sip::Settings {
+                listeners: vec![(Transport::Udp, own)],
+                devices: vec![device],
+                user_agent: "Carrier".to_owned(),
+                ..sip::Settings::default()
+            },
+            server,
+            transport: Transport::Udp,
+            local: own,
+            media_address: own.ip(),
+            codecs: Codec::ALL.to_vec(),
+            ports: ports(),
+        };
+        Exchange::with(settings, library, 77)
+    }
+
     fn with(settings: BankSettings, library: Arc<Library>, seed: u8) -> Self {
         let slots = u16::try_from(settings.ports.len()).expect("a handful of ports");
         let worker_settings = media::Settings { slots, media_timeout: Duration::from_secs(3_600) };
