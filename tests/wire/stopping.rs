@@ -91,7 +91,7 @@ fn a_second_signal_ends_the_calls_as_well() {
     let _talking = Scenario::new("basic").to("9196").lasting(Duration::from_secs(30)).start(&server);
     eventually("the call is there", SOON, || server.board()["calls_active"] == 1);
     server.signal(Signal::TERM);
-    server.wait_for_log("draining: 1 calls left");
+    server.wait_for_log("draining: 1 call goes on");
     let told = Instant::now();
     server.signal(Signal::TERM);
     assert_eq!(server.wait_for_end(Duration::from_secs(10)).code(), Some(0));
