@@ -155,7 +155,12 @@ async fn read(query: &Query, filter: &CallFilter, legs: bool) -> Result<Vec<Foun
 
 fn as_table(found: &[Found], view: &View) -> String {
     let head = ["RECEIVED", "DIRECTION", "FROM", "TO", "QUEUE", "AGENT", "OUTCOME", "WAIT", "TALK", "ENDED BY"];
-    let mut rows = vec![head.map(str::to_owned)];
+    let mut head = head.map(str::to_owned);
+    // Whoever reads this may sit in another zone than the centre.
+    if let Some((call, _)) = found.first() {
+        head[0] = format!("RECEIVED {}", view.zone_name(call.received_ms));
+    }
+    let mut rows = vec![head];
     for (call, legs) in found {
         rows.push([
             short_time(view, call.received_ms),
@@ -190,7 +195,7 @@ fn leg_row(leg: &StoredLeg, view: &View) -> [String; 10] {
         String::new(),
         String::new(),
         dashed(leg.agent.as_deref().unwrap_or_default()),
-        leg.status.to_string(),
+        format!("SIP {}", leg.status),
         since(leg.ringing_ms, answered_or_ended),
         since(leg.answered_ms, leg.ended_ms),
         heard,
@@ -374,7 +379,7 @@ mod tests {
         assert_eq!(
             cdr(&[]).expect("the records can be read"),
             "\
-RECEIVED             DIRECTION  FROM           TO    QUEUE     AGENT   OUTCOME   WAIT  TALK  ENDED BY
+RECEIVED KST         DIRECTION  FROM           TO    QUEUE     AGENT   OUTCOME   WAIT  TALK  ENDED BY
 2026-03-04 10:08:00  internal   =c****         1300  국제·EMS  -       answered  0:12  3:00  caller
 2026-03-04 10:07:00  inbound    010-****-5678  1300  domestic  haneul  answered  0:12  3:00  caller
 "
@@ -386,7 +391,7 @@ RECEIVED             DIRECTION  FROM           TO    QUEUE     AGENT   OUTCOME  
         let text = cdr(&["--legs", "--queue", "domestic"]).expect("the records can be read");
         let leg = text.lines().nth(2).expect("a leg below the call");
         assert!(leg.starts_with("  leg 1 agent"), "{text}");
-        assert!(leg.ends_with("200       0:03  2:56  PCMA, 0.05 % lost, 1.3 ms jitter"), "{text}");
+        assert!(leg.ends_with("SIP 200   0:03  2:56  PCMA, 0.05 % lost, 1.3 ms jitter"), "{text}");
     }
 
     #[test]
@@ -414,7 +419,11 @@ RECEIVED             DIRECTION  FROM           TO    QUEUE     AGENT   OUTCOME  
         assert!(cdr(&["--since", "soon"]).expect_err("no time").contains("--since soon"));
         assert!(cdr(&["--outcome", "answerd"]).expect_err("no outcome").contains("did you mean answered?"));
         assert!(cdr(&["--limit", "0"]).expect_err("no limit").contains("--limit"));
-        let line = Line::try_parse_from(["cdr"]).expect("nothing is required");
+        // Whatever lies in the folder that the tests run in must not matter.
+        let folder = TempFolder::new("cdr-memory");
+        let config = folder.file("thirdring.toml");
+        std::fs::write(&config, "[server]\ndata = \"\"\n").expect("the folder can be written");
+        let line = Line::try_parse_from(["cdr", "--config", &config.display().to_string()]).expect("a sound line");
         assert!(report(&line.arguments).expect_err("in memory").contains("--data"));
     }
 }

@@ -126,6 +126,13 @@ impl View {
         if self.reveal { number.reveal().to_owned() } else { number.masked() }
     }
 
+    /// What people call the zone at that time: `KST`.
+    #[must_use]
+    pub fn zone_name(&self, unix_ms: i64) -> String {
+        let at = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
+        at.to_zoned(self.zone.clone()).strftime("%Z").to_string()
+    }
+
     /// RFC 3339 with milliseconds and the offset of the zone: `2026-03-04T10:15:42.318+09:00`.
     #[must_use]
     pub fn time(&self, unix_ms: i64) -> String {
