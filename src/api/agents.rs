@@ -46,13 +46,9 @@ pub(super) async fn change(
 ) -> Result<Json<Done>, Problem> {
     let body = body?;
     let command = command_of(&wish, agent.clone(), &body)?;
-    let board = Arc::clone(&shared.board.borrow());
-    if !board.agents.iter().any(|tile| tile.name == agent) {
-        return Err(unknown(&agent, &board));
-    }
     match ask(&shared, command).await? {
         AdminReply::Agent { agent, state, reason } => Ok(Json(Done { agent, state: state.word(), reason })),
-        AdminReply::FlowsReloaded { .. } => Err(Problem::busy()),
+        _ => Err(Problem::busy()),
     }
 }
 
@@ -66,7 +62,7 @@ pub(super) async fn reload(
         AdminReply::FlowsReloaded { flows, warnings } => {
             Ok(Json(serde_json::json!({ "flows": flows, "warnings": warnings })))
         }
-        AdminReply::Agent { .. } => Err(Problem::busy()),
+        _ => Err(Problem::busy()),
     }
 }
 
@@ -102,7 +98,7 @@ fn pause_reason(body: &[u8]) -> Result<String, Problem> {
 }
 
 /// Asks the centre and waits, not for ever, for its answer.
-async fn ask(shared: &Shared, command: AdminCommand) -> Result<AdminReply, Problem> {
+pub(super) async fn ask(shared: &Shared, command: AdminCommand) -> Result<AdminReply, Problem> {
     let (reply, answer) = oneshot::channel();
     shared.commands.try_send(Asked { command, reply }).map_err(|_| Problem::busy())?;
     match tokio::time::timeout(ANSWER_PATIENCE, answer).await {

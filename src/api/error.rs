@@ -128,6 +128,8 @@ impl From<AdminError> for Problem {
             AdminError::UnknownAgent { agent } => Problem::unknown_agent(&agent, []),
             AdminError::NotNow { .. } => Problem::new(StatusCode::CONFLICT, "not_now", "Not in this state", detail)
                 .hint("GET /api/v1/agents shows every agent's state"),
+            AdminError::NotBanned { .. } => Problem::new(StatusCode::NOT_FOUND, "not_banned", "No such ban", detail)
+                .hint("GET /api/v1/bans lists them"),
             AdminError::FlowsRefused { problems } => {
                 let mut refused =
                     Problem::new(StatusCode::CONFLICT, "flows_refused", "The flows have mistakes", detail);
@@ -189,7 +191,7 @@ impl IntoResponse for Problem {
 }
 
 /// Paths a person may have meant.
-const KNOWN_PATHS: [&str; 9] = [
+const KNOWN_PATHS: [&str; 10] = [
     "/live",
     "/healthz",
     "/readyz",
@@ -199,4 +201,5 @@ const KNOWN_PATHS: [&str; 9] = [
     "/api/v1/agents",
     "/api/v1/cdrs",
     "/api/v1/flows/reload",
+    "/api/v1/bans",
 ];

@@ -2,6 +2,7 @@
 //! and passes on what people ask, and decides nothing.
 
 mod agents;
+mod bans;
 mod door;
 mod error;
 mod exposition;

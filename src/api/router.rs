@@ -17,7 +17,7 @@ use super::error::Problem;
 use super::health::{self, Readiness};
 use super::live::{self, Screens};
 use super::metrics::Metrics;
-use super::{agents, pages, records};
+use super::{agents, bans, pages, records};
 use crate::center::admin::{AdminCommand, AdminError, AdminReply};
 use crate::center::board::Board;
 use crate::store::Query;
@@ -83,6 +83,8 @@ pub fn routers(handles: Handles) -> (axum::Router, axum::Router) {
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/agents/{name}/{wish}", post(agents::change))
         .route("/api/v1/flows/reload", post(agents::reload))
+        .route("/api/v1/bans", get(bans::list))
+        .route("/api/v1/bans/{source}/lift", post(bans::lift))
         .route("/api/v1/cdrs", get(records::cdrs));
     let behind = |door: &Arc<Door>, routes: axum::Router<Arc<Shared>>| {
         routes

@@ -1,6 +1,7 @@
 //! The API as programs and pages see it: a real listener on a free port, asked over HTTP.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::IpAddr;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::testing::lively_board;
 use super::{Asked, Credentials, Door, Handles, Metrics, Readiness, Vocabulary, router, serve};
-use crate::center::admin::{AdminCommand, AdminError, AdminReply};
+use crate::center::admin::{AdminCommand, AdminError, AdminReply, BannedSource};
 use crate::center::board::Board;
 use crate::center::event::AgentWord;
 use crate::store::testing::{TempFolder, call_ended, leg_ended, names};
@@ -120,8 +121,16 @@ impl Drop for House {
 
 /// What the centre of these tests says.
 fn answer(command: AdminCommand) -> Result<AdminReply, AdminError> {
-    let agent = |agent: String, state, reason| Ok(AdminReply::Agent { agent, state, reason });
+    let known = |name: &str| lively_board(0).agents.iter().any(|tile| tile.name == name);
+    let agent = |agent: String, state, reason| match known(&agent) {
+        true => Ok(AdminReply::Agent { agent, state, reason }),
+        false => Err(AdminError::UnknownAgent { agent }),
+    };
+    let ban = BannedSource { source: IpAddr::from([203, 0, 113, 7]), since_ms: 1, until_ms: 900_001, dropped: 12 };
     match command {
+        AdminCommand::Bans => Ok(AdminReply::Bans { bans: vec![ban] }),
+        AdminCommand::LiftBan { source } if source == ban.source => Ok(AdminReply::Bans { bans: Vec::new() }),
+        AdminCommand::LiftBan { source } => Err(AdminError::NotBanned { source_address: source }),
         AdminCommand::AgentPause { agent: name, reason } => agent(name, AgentWord::Away, Some(reason)),
         AdminCommand::AgentResume { agent: name } => agent(name, AgentWord::Available, None),
         AdminCommand::AgentLogIn { agent: name } => agent(name, AgentWord::Available, None),
@@ -337,6 +346,18 @@ fn what_cannot_be_done_says_why_and_what_to_do() {
     let reload = house.post("/api/v1/flows/reload", "");
     assert_eq!(reload.problem().1, "flows_refused");
     assert_eq!(reload.json()["problems"][0], "main.toml:3:1: IVR010");
+}
+
+#[test]
+fn bans_are_listed_and_lifted() {
+    let house = House::open();
+    let bans = house.get("/api/v1/bans").json();
+    assert_eq!(bans["bans"][0]["source"], "203.0.113.7");
+    assert_eq!(bans["bans"][0]["until_ms"], 900_001);
+    assert_eq!(house.post("/api/v1/bans/203.0.113.7/lift", "").json()["bans"], serde_json::json!([]));
+    assert_eq!(house.post("/api/v1/bans/203.0.113.8/lift", "").problem().1, "not_banned");
+    assert_eq!(house.post("/api/v1/bans/somebody/lift", "").problem().1, "bad_value");
+    assert_eq!(house.get("/api/v1/bans/203.0.113.7/lift").problem().1, "method_not_allowed");
 }
 
 #[test]

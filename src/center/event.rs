@@ -105,6 +105,12 @@ pub enum EventKind {
     CharterChecked { promise: Promise, verdict: Verdict, queue: Option<QueueId>, measured_ms: Option<u64> },
     #[serde(rename = "task.created")]
     TaskCreated { record: Box<TaskRecord> },
+    /// A source has guessed too many passwords and is not listened to for a while.
+    #[serde(rename = "auth.source_banned")]
+    SourceBanned { source: String, life_ms: u64 },
+    /// Somebody listens to it again before its time.
+    #[serde(rename = "auth.ban_lifted")]
+    BanLifted { source: String },
     #[serde(rename = "auth.failed")]
     AuthFailed { user: String, source: String },
 }

@@ -70,6 +70,10 @@ impl Center {
                 self.phone_went(now, &user, expired);
                 self.today.touch();
             }
+            Event::Banned { source, life } => {
+                let life_ms = millis(life);
+                self.event(now, None, EventKind::SourceBanned { source: source.to_string(), life_ms });
+            }
             Event::AuthFailed { user, source } => {
                 let user = PhoneNumber::new(&user).masked();
                 self.event(now, None, EventKind::AuthFailed { user, source: source.to_string() });

@@ -9,7 +9,7 @@ use super::codes::CODES;
 use super::entry::{Effective, Entry, Places, Reading, defaults};
 use super::key::Section;
 use super::settings::{
-    Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Server, Sip,
+    Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Security, Server, Sip,
 };
 use super::{Config, Source, check, load_entries, sections};
 use crate::document::{Diagnostic, Document, Lines, Table, sort};
@@ -94,8 +94,10 @@ fn section<T>(
 fn read_sections(root: &mut Table<'_>, reading: &mut Reading<'_>) -> Config {
     Config {
         server: section(root, &sections::SERVER, reading, server),
-        beyond_loopback: section(root, &sections::SECURITY, reading, |entry, reading| {
-            entry.flag("beyond_loopback", reading)
+        security: section(root, &sections::SECURITY, reading, |entry, reading| Security {
+            beyond_loopback: entry.flag("beyond_loopback", reading),
+            ban_after: entry.count("ban_after", reading),
+            ban_life: entry.duration("ban_life", reading),
         }),
         sip: section(root, &sections::SIP, reading, sip),
         media: section(root, &sections::MEDIA, reading, media),

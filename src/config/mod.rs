@@ -30,7 +30,7 @@ pub use load::{Loaded, load, load_explained};
 pub use reference::{reference, sections};
 pub use secret::Secret;
 pub use settings::{
-    Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Server, Sip,
+    Audio, FeatureCodes, HangupPolicy, Http, HttpFetch, Ivr, LogLevel, Media, Metrics, Policy, Security, Server, Sip,
 };
 pub use source::Source;
 pub use spoken::SpokenName;

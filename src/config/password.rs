@@ -25,7 +25,7 @@ pub(super) fn all(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>)
 }
 
 fn consent(config: &Config, places: &Places, notes: &mut Vec<Diagnostic>) {
-    if config.beyond_loopback {
+    if config.security.beyond_loopback {
         return;
     }
     let mut beyond: Vec<(String, String)> = listeners(config)

@@ -42,13 +42,22 @@ pub(super) const SERVER: Section = Section {
 pub(super) const SECURITY: Section = Section {
     name: "security",
     many: false,
-    comment: "Consent to be reachable.",
-    keys: &[key(
-        "beyond_loopback",
-        Shape::Flag,
-        Default("false"),
-        "Permits listening on addresses that other machines reach; passwords must then be strong.",
-    )],
+    comment: "Consent to be reachable, and what happens to those who guess passwords.",
+    keys: &[
+        key(
+            "beyond_loopback",
+            Shape::Flag,
+            Default("false"),
+            "Permits listening on addresses that other machines reach; passwords must then be strong.",
+        ),
+        key(
+            "ban_after",
+            count(0, 1_000, "passwords"),
+            Default("20"),
+            "Wrong SIP passwords of one address in a row until nothing from there is looked at; 0 for never.",
+        ),
+        key("ban_life", within(60, 604_800), Default(r#""15m""#), "How long that lasts."),
+    ],
 };
 
 pub(super) const SIP: Section = Section {

@@ -36,6 +36,16 @@ impl LogLevel {
     pub(super) const ALL: [LogLevel; 4] = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug];
 }
 
+/// `[security]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Security {
+    /// Judged while loading; the server listens where it is told to.
+    pub(super) beyond_loopback: bool,
+    /// Wrong passwords of one source in a row; 0 bans nobody.
+    pub ban_after: u32,
+    pub ban_life: Duration,
+}
+
 /// `[sip]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sip {

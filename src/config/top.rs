@@ -1,7 +1,7 @@
 //! The whole configuration and what others ask of it. Never changes once loaded; a reload makes another.
 
 use super::agent::{Agent, Device, Dial, Number, Queue, Trunk};
-use super::settings::{Audio, FeatureCodes, Http, HttpFetch, Ivr, Media, Metrics, Policy, Server, Sip};
+use super::settings::{Audio, FeatureCodes, Http, HttpFetch, Ivr, Media, Metrics, Policy, Security, Server, Sip};
 use super::{Loaded, Source, load_explained, normalize};
 use crate::document::Diagnostic;
 use crate::model::{AgentId, QueueId, SkillId, limits};
@@ -10,8 +10,7 @@ use crate::model::{AgentId, QueueId, SkillId, limits};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub server: Server,
-    /// `[security] beyond_loopback`.
-    pub beyond_loopback: bool,
+    pub security: Security,
     pub sip: Sip,
     pub media: Media,
     pub http: Http,

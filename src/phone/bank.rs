@@ -433,7 +433,8 @@ impl Bank {
             Event::OfferAnswered { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. }
-            | Event::AuthFailed { .. } => {}
+            | Event::AuthFailed { .. }
+            | Event::Banned { .. } => {}
         }
     }
 

@@ -73,6 +73,7 @@ fn sip_settings(config: &Config, listeners: &[(Transport, SocketAddr)]) -> sip::
         registration_expires: (config.sip.register_min, config.sip.register_default, config.sip.register_max),
         t1: config.sip.t1,
         invite_timeout: config.sip.invite_timeout,
+        bans: sip::BanRules { after: config.security.ban_after, life: config.security.ban_life },
         session_expires: config.sip.session_expires,
         session_expires_min: config.sip.session_expires_min,
     }

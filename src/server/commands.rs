@@ -44,6 +44,8 @@ enum Command {
     Ivr(cli::ivr::Arguments),
     /// Lists agents and changes their states on a running server
     Agent(cli::agent::Arguments),
+    /// Lists and lifts the bans of those who guess passwords
+    Ban(cli::ban::Arguments),
     /// Shows call records
     Cdr(cli::cdr::Arguments),
     /// Lists every sentence that callers may hear
@@ -71,6 +73,7 @@ pub fn main(started: Instant) -> ExitCode {
         Some(Command::Check(arguments)) => check(&arguments),
         Some(Command::Ivr(arguments)) => cli::ivr::main(&arguments),
         Some(Command::Agent(arguments)) => cli::agent::run(&arguments),
+        Some(Command::Ban(arguments)) => cli::ban::run(&arguments),
         Some(Command::Cdr(arguments)) => cli::cdr::run(&arguments),
         Some(Command::Prompts(arguments)) => cli::prompts::run(&arguments),
     }

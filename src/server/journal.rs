@@ -30,6 +30,9 @@ fn line(event: &Event) -> Option<Line> {
         EventKind::AuthFailed { user, source } => {
             Line::Warn(format!("wrong password or unknown user {user} from {source}"))
         }
+        EventKind::SourceBanned { source, life_ms } => {
+            Line::Warn(format!("{source} guesses passwords: not listened to for {} s", life_ms / 1_000))
+        }
         EventKind::TrunkRegistration { trunk, ok: true, .. } => Line::Info(format!("registered with trunk {trunk}")),
         EventKind::TrunkRegistration { trunk, status: 200, .. } => Line::Info(format!("signed off from trunk {trunk}")),
         EventKind::TrunkRegistration { trunk, status, .. } => {

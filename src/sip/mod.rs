@@ -37,8 +37,8 @@ mod writer;
 
 pub use digest::{Algorithm, Ha1, authorize, choose, response, verify};
 pub use endpoint::{
-    Account, AccountId, Binding, Counters, Counts, DeviceAccount, Endpoint, Event, Identity, Incoming, Invite, Party,
-    ReferId, ReferTarget, SessionId, Settings, Target, TrunkPeer,
+    Account, AccountId, Ban, BanRules, Binding, Counters, Counts, DeviceAccount, Endpoint, Event, Identity, Incoming,
+    Invite, Party, ReferId, ReferTarget, SessionId, Settings, Target, TrunkPeer,
 };
 pub use error::{HeaderError, Overflow, ParseError, SyntaxError};
 pub use flow::{ConnectionId, Flow, Transmit, Transport};

@@ -7,6 +7,7 @@ use super::uri::Uri;
 use crate::model::Moment;
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The bindings of all devices.
@@ -86,6 +87,11 @@ struct Entry {
 impl Registrar {
     pub(crate) fn new((expires_min, expires_default, expires_max): (Duration, Duration, Duration)) -> Self {
         Registrar { users: BTreeMap::new(), expires_min, expires_default, expires_max }
+    }
+
+    /// Whether some device has registered from this address.
+    pub(crate) fn is_home_to_a_phone(&self, source: IpAddr) -> bool {
+        self.users.values().flatten().any(|entry| entry.flow.remote.ip() == source)
     }
 
     /// Grants a REGISTER of `user` or refuses it whole.

@@ -1,7 +1,7 @@
 //! What a hostile peer, a broken phone or a confused owner may do: the endpoint neither panics nor keeps anything.
 //! Never random without a seed.
 
-use crate::network::Network;
+use crate::network::{Network, Weather};
 use crate::wire::*;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use thirdring::model::{Digit, Moment};
 use thirdring::sip::{
-    AccountId, ConnectionId, Endpoint, Event, Flow, ReferId, SessionId, Settings, Transmit, Transport,
+    AccountId, BanRules, ConnectionId, Endpoint, Event, Flow, ReferId, SessionId, Settings, Transmit, Transport,
 };
 
 #[test]
@@ -206,4 +206,52 @@ fn pick<'t>(random: &mut ChaCha12Rng, all: &'t [Vec<u8>]) -> &'t [u8] {
 
 fn address(text: &str) -> std::net::SocketAddr {
     text.parse().expect("an address of the test")
+}
+
+#[test]
+fn who_guesses_too_often_is_not_listened_to_until_the_ban_ends_or_is_lifted() {
+    let bans = BanRules { after: 3, life: Duration::from_secs(900) };
+    let mut network = Network::new(5, Weather::FINE);
+    let pbx = network.endpoint("10.0.0.1:5060", Settings { bans, ..server() });
+    let guesser = network.peer("10.0.0.3:5060");
+    let guess = |number: u32| {
+        let more = format!(
+            "Authorization: Digest username=\"1001\", realm=\"thirdring\", nonce=\"n{number}\", uri=\"sip:10.0.0.1\", \
+             response=\"{:064x}\", algorithm=SHA-256\nExpires: 60\n",
+            number
+        );
+        let (branch, call_id) = (format!("z9hG4bK-g{number}"), format!("guess-{number}"));
+        let uri = "sip:10.0.0.1".to_owned();
+        Request { uri, branch, call_id, more, to: "<sip:1001@10.0.0.1>".to_owned(), ..Request::new("REGISTER") }.text()
+    };
+    for number in 0..3 {
+        network.say(guesser, pbx, &guess(number));
+        network.run_secs(40);
+    }
+    let heard = names(&network.events(pbx));
+    assert_eq!(heard.last().map(String::as_str), Some("Banned 10.0.0.3 900"), "{heard:?}");
+    assert_eq!(inbox(&mut network, guesser).len(), 3, "each guess had its late answer");
+    let options = |number: u32| {
+        let (branch, call_id) = (format!("z9hG4bK-o{number}"), format!("options-{number}"));
+        Request { uri: "sip:10.0.0.1".to_owned(), branch, call_id, ..Request::new("OPTIONS") }.text()
+    };
+    network.say(guesser, pbx, &options(1));
+    network.run_secs(1);
+    assert!(inbox(&mut network, guesser).is_empty(), "nothing of it is answered");
+    let dropped = network.command(pbx, |endpoint, now| endpoint.bans(now)[0].dropped);
+    assert_eq!(dropped, 1);
+    let lifted = network.command(pbx, |endpoint, _| endpoint.lift_ban([10, 0, 0, 3].into()));
+    assert!(lifted && !network.command(pbx, |endpoint, _| endpoint.lift_ban([10, 0, 0, 3].into())));
+    network.say(guesser, pbx, &options(2));
+    network.run_secs(1);
+    assert_eq!(first_lines(&inbox(&mut network, guesser)), ["SIP/2.0 200 OK"]);
+    for number in 10..13 {
+        network.say(guesser, pbx, &guess(number));
+        network.run_secs(40);
+    }
+    inbox(&mut network, guesser);
+    network.run_secs(900);
+    network.say(guesser, pbx, &options(3));
+    network.run_secs(1);
+    assert_eq!(first_lines(&inbox(&mut network, guesser)), ["SIP/2.0 200 OK"], "the ban is over");
 }

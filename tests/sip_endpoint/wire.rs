@@ -121,6 +121,7 @@ fn name(event: &Event) -> String {
         }
         Event::RegistrationChanged { ok, status, .. } => format!("RegistrationChanged {ok} {status}"),
         Event::AuthFailed { user, .. } => format!("AuthFailed {user}"),
+        Event::Banned { source, life } => format!("Banned {source} {}", life.as_secs()),
     }
 }
 

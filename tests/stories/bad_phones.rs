@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use thirdring::center::admin::{AdminCommand, AdminReply};
 use thirdring::center::event::{AgentWord, EventKind};
 
 use crate::support::house::{AGENTS, CALLERS};
@@ -212,5 +213,39 @@ fn an_agent_whose_phone_falls_silent_is_offered_nobody_until_it_is_back() {
     let back = |house: &House| house.board.agents.iter().any(|a| a.name == "a-201" && a.state == AgentWord::Available);
     house.wait_until("the phone has registered again", secs(400), back);
     house.connects(MINJI, "201");
+    house.night_falls();
+}
+
+#[test]
+fn who_guesses_passwords_is_banned_until_somebody_lifts_it() {
+    let mut house = House::with(1, |config| config.security.ban_after = 3);
+    for _ in 0..3 {
+        house.agent("201").registers_with("guess");
+        house.wait(secs(40));
+    }
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::SourceBanned { .. })), 1, "{}", house.story());
+    house.agent("202").registers();
+    house.wait(secs(2));
+    assert!(house.board.agents.iter().all(|agent| !agent.phone_registered), "not even the right password is heard");
+    let source = AGENTS.ip();
+    let Ok(AdminReply::Bans { bans }) = house.ask(AdminCommand::Bans) else { panic!("bans can be listed") };
+    assert!(bans.len() == 1 && bans[0].source == source && bans[0].dropped > 0, "{bans:?}");
+    assert_eq!(house.ask(AdminCommand::LiftBan { source }), Ok(AdminReply::Bans { bans: Vec::new() }));
+    assert!(house.ask(AdminCommand::LiftBan { source }).is_err());
+    house.agent("203").registers();
+    house.wait(secs(2));
+    house.agent("203").has_registered();
+}
+
+#[test]
+fn an_office_in_which_one_phone_has_an_old_password_is_not_silenced() {
+    let mut house = House::with(1, |config| config.security.ban_after = 3);
+    house.at_work(&["202"]);
+    for _ in 0..5 {
+        house.agent("201").registers_with("guess");
+        house.wait(secs(40));
+    }
+    assert_eq!(house.count(|kind| matches!(kind, EventKind::SourceBanned { .. })), 0);
+    house.connects(MINJI, "202");
     house.night_falls();
 }

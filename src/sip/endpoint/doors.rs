@@ -2,6 +2,7 @@
 //! Never opens a socket, never reads a clock; all it does follows from what is handed in and from its seed.
 //! RFC 3261.
 
+use super::bans::Bans;
 use super::clients::{ClientId, Clients};
 use super::connections::{Connection, Sign};
 use super::counters::Counters;
@@ -44,6 +45,7 @@ pub struct Endpoint {
     pub(super) tags: BTreeMap<Bytes, SessionId>,
     pub(super) registrar: Registrar,
     pub(super) gate: Gate,
+    pub(super) bans: Bans,
     pub(super) accounts: BTreeMap<AccountId, Registering>,
     pub(super) streams: BTreeMap<ConnectionId, Connection>,
     pub(super) counters: Counters,
@@ -138,6 +140,7 @@ impl Endpoint {
             tags: BTreeMap::new(),
             registrar: Registrar::new(settings.registration_expires),
             gate,
+            bans: Bans::default(),
             accounts: BTreeMap::new(),
             streams: BTreeMap::new(),
             counters: Counters::default(),
@@ -148,6 +151,9 @@ impl Endpoint {
 
     /// A datagram came.
     pub fn handle_datagram(&mut self, now: Moment, flow: Flow, bytes: &[u8]) {
+        if self.is_banned(now, flow.remote.ip()) {
+            return;
+        }
         match frame(bytes, Framing::Datagram) {
             Framed::Message { len } => {
                 let message = bytes.get(..len).unwrap_or(bytes);
@@ -162,6 +168,10 @@ impl Endpoint {
     /// Bytes came on a connection; messages are framed here.
     pub fn handle_stream(&mut self, now: Moment, flow: Flow, bytes: &[u8]) {
         let Some(connection) = flow.connection else { return };
+        if self.is_banned(now, flow.remote.ip()) {
+            self.transmits.push_back(Transmit::Close(connection));
+            return self.forget_connection(now, connection);
+        }
         let mut broken = self.connection_at(now, flow, connection).buffer.push(bytes).is_err();
         while let Some(item) = self.next_item(now, connection) {
             match item {

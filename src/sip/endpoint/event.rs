@@ -226,6 +226,8 @@ pub enum Event {
     RegistrationChanged { account: AccountId, ok: bool, status: u16 },
     /// A wrong password, or an unknown user.
     AuthFailed { user: String, source: IpAddr },
+    /// One wrong password too many: nothing from there is looked at for so long.
+    Banned { source: IpAddr, life: Duration },
 }
 
 impl Event {
@@ -251,6 +253,7 @@ impl Event {
             Event::Unregistered { .. } => ("Unregistered", None),
             Event::RegistrationChanged { .. } => ("RegistrationChanged", None),
             Event::AuthFailed { .. } => ("AuthFailed", None),
+            Event::Banned { .. } => ("Banned", None),
         }
     }
 }

@@ -202,6 +202,7 @@ impl Endpoint {
     pub(super) fn refuse_guess(&mut self, now: Moment, flow: Flow, request: Message, user: String, wait: Duration) {
         self.counters.auth_failures += 1;
         self.events.push_back(Event::AuthFailed { user: user.clone(), source: flow.remote.ip() });
+        self.suspect(now, flow.remote.ip());
         if self.servers.held() >= HELD_MAX {
             // Who floods with guesses can do without answers.
             self.counters.refused_full += 1;

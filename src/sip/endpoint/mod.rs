@@ -2,6 +2,7 @@
 //! Never knows what a call or a queue is. RFC 3261 and the extensions each file names.
 
 mod accounts;
+mod bans;
 mod challenges;
 mod clients;
 mod connections;
@@ -22,6 +23,7 @@ mod settings;
 mod ways;
 mod within;
 
+pub use bans::{Ban, BanRules};
 pub(crate) use clients::ClientId;
 pub use counters::Counters;
 pub use doors::Endpoint;

@@ -2,6 +2,7 @@
 //! Never read from a file here; the configuration room does that. RFC 3261 10.3 (lives), 17.1.1.1 (T1), 16.6 (Timer C), RFC 4028.
 
 use super::super::flow::Transport;
+use super::bans::BanRules;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub session_expires: Duration,
     /// The shortest session life that is accepted (422 below), at least 90 s.
     pub session_expires_min: Duration,
+    /// When a source that guesses passwords is not listened to any more.
+    pub bans: BanRules,
 }
 
 impl Default for Settings {
@@ -58,6 +61,7 @@ impl Default for Settings {
             invite_timeout: Duration::from_secs(180),
             session_expires: Duration::from_secs(1_800),
             session_expires_min: Duration::from_secs(90),
+            bans: BanRules { after: 20, life: Duration::from_secs(900) },
         }
     }
 }
