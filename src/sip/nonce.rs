@@ -29,11 +29,14 @@ pub struct Authenticator {
 pub enum Verdict {
     /// Right password, nonce young, not seen before.
     Accepted,
-    /// Right password, but the nonce is too old, not ours, or of another source: challenge with `stale=true`.
+    /// Right password, but the nonce is too old: challenge with `stale=true`.
     Stale,
     /// Right password, but this use of the nonce was seen before: challenge with `stale=true`, and count it.
     Replayed,
-    /// Wrong password, realm, algorithm or form.
+    /// The nonce is not ours, of another run, or given to another source: challenge with `stale=true`. The password was
+    /// not looked at, for whoever sent this has not shown that our answers reach the source it names.
+    Foreign,
+    /// Wrong realm, or a wrong password over a nonce that this source had from us.
     Wrong,
 }
 
@@ -65,10 +68,17 @@ impl Authenticator {
         ha1: &Ha1,
         method: &Method,
     ) -> Verdict {
-        if credentials.realm != self.realm || !verify(credentials, ha1, method, false) {
+        if credentials.realm != self.realm {
             return Verdict::Wrong;
         }
-        let NonceState::Fresh(nonce) = self.mint.check(now, source, &credentials.nonce) else { return Verdict::Stale };
+        let state = self.mint.check(now, source, &credentials.nonce);
+        if state == NonceState::Foreign {
+            return Verdict::Foreign;
+        }
+        if !verify(credentials, ha1, method, false) {
+            return Verdict::Wrong;
+        }
+        let NonceState::Fresh(nonce) = state else { return Verdict::Stale };
         let count = credentials.protection.as_ref().map_or(0, super::header::Protection::count);
         self.guard.admit(now, nonce, count)
     }
@@ -327,8 +337,14 @@ mod tests {
         assert_eq!(judge(2, 1, &answer("secret", 1)), Verdict::Replayed);
         assert_eq!(judge(2, 1, &answer("secret", 2)), Verdict::Accepted);
         assert_eq!(judge(2, 1, &answer("wrong", 3)), Verdict::Wrong);
-        assert_eq!(judge(2, 2, &answer("secret", 3)), Verdict::Stale, "another source");
+        assert_eq!(judge(2, 2, &answer("secret", 3)), Verdict::Foreign, "another source");
+        assert_eq!(
+            judge(2, 2, &answer("wrong", 3)),
+            Verdict::Foreign,
+            "which is not told whether the password was right"
+        );
         assert_eq!(judge(400, 1, &answer("secret", 3)), Verdict::Stale, "too old");
+        assert_eq!(judge(400, 1, &answer("wrong", 3)), Verdict::Wrong);
         let mut other_realm = answer("secret", 4);
         other_realm.realm = Bytes::from_static(b"elsewhere");
         assert_eq!(judge(2, 1, &other_realm), Verdict::Wrong);

@@ -103,7 +103,12 @@ impl Endpoint {
         self.bans.drops(now, source)
     }
 
-    /// A wrong password came from there.
+    /// A right password came from there: what was counted is forgotten.
+    pub(super) fn trust(&mut self, source: IpAddr) {
+        self.bans.suspects.remove(&source);
+    }
+
+    /// A wrong password came from there, over a nonce that went there: the source is no forged one.
     pub(super) fn suspect(&mut self, now: Moment, source: IpAddr) {
         let trusted = self.settings.trunks.iter().any(|trunk| trunk.addresses.contains(&source));
         if trusted || self.registrar.is_home_to_a_phone(source) {

@@ -139,6 +139,8 @@ impl Gate {
         match verdict {
             Verdict::Accepted if known.is_some() => {}
             Verdict::Stale | Verdict::Replayed if known.is_some() => return Err(challenge(true)),
+            // The same whoever it is: neither a guess to be counted against a source that may be forged, nor a hint.
+            Verdict::Foreign => return Err(challenge(true)),
             _ => return Err(Admission::Wrong { user, wait: self.guessed(now, source) }),
         }
         if !is_same_uri(&credentials, request) {
@@ -180,8 +182,11 @@ impl Endpoint {
     /// Digest, and the name in the request must be the one proved.
     pub(super) fn admit_device(&mut self, now: Moment, flow: &Flow, request: &Message, claimed: &str) -> Admission {
         match self.gate.judge(now, flow.remote.ip(), request, claimed) {
-            Ok(user) if user == claimed => Admission::Admitted(Identity::Device(user)),
-            Ok(_) => Admission::Refused(Answer::new(403)),
+            Ok(user) => {
+                self.trust(flow.remote.ip());
+                let is_same = user == claimed;
+                if is_same { Admission::Admitted(Identity::Device(user)) } else { Admission::Refused(Answer::new(403)) }
+            }
             Err(admission) => admission,
         }
     }
