@@ -400,6 +400,16 @@ fn a_line_that_dies_is_nobodys_hanging_up() {
 }
 
 #[test]
+fn who_dialled_out_is_not_told_that_nobody_is_there_when_the_line_dies() {
+    let (mut desk, outputs) = Desk::new(Begin::Outside(PhoneNumber::new("01012345678")));
+    let leg = dialled(&outputs);
+    desk.give(Input::Answered { leg });
+    let outputs = desk.give(Input::MediaLost { leg });
+    assert!(outputs.contains(&Output::HangUp { leg: CALLER, why: HangUpWhy::Normal }), "{outputs:?}");
+    assert_eq!(summary(&outputs).ended_by, EndedBy::Network);
+}
+
+#[test]
 fn an_outside_number_that_is_busy_is_told_to_the_agent_who_dialled() {
     let (mut desk, outputs) = Desk::new(Begin::Outside(PhoneNumber::new("01012345678")));
     let leg = dialled(&outputs);

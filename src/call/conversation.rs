@@ -2,7 +2,7 @@
 
 use super::call::{Asked, Call, State};
 use super::leg::{LegMint, LegState};
-use super::message::{Begin, Fact, HangUpWhy, Hear, Input, Output, Speech};
+use super::message::{Fact, HangUpWhy, Hear, Input, Output, Speech};
 use crate::model::{EndedBy, LegId, Moment};
 
 impl Call {
@@ -85,7 +85,7 @@ impl Call {
             Input::Said { .. } => self.join(now, with),
             Input::HungUp { leg } if leg == with => {
                 self.part(now, with);
-                if matches!(self.begin, Begin::Outside(_)) || !self.rules.caller_hangs_up_first {
+                if self.ends_with_either_side() {
                     self.hang_up(self.caller, HangUpWhy::Normal);
                     self.fact(Fact::HungUpFirst { by: EndedBy::Agent });
                     self.finish(now, EndedBy::Agent, false);
@@ -102,6 +102,7 @@ impl Call {
                         self.enqueue(now, queue, true);
                         self.say(self.caller, Speech::AgentLost);
                     }
+                    None if self.ends_with_either_side() => self.finish(now, EndedBy::Network, false),
                     None => self.close(now, Speech::NobodyThere, EndedBy::Network),
                 }
             }

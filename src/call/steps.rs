@@ -102,6 +102,12 @@ impl Call {
         self.state = State::Closing { until: now + self.rules.closing_wait, by };
     }
 
+    /// Whether nothing more is said to the caller when the other side is gone: whoever dialled out of the house, and
+    /// wherever the caller need not hang up first.
+    pub(super) fn ends_with_either_side(&self) -> bool {
+        matches!(self.begin, Begin::Outside(_)) || !self.rules.caller_hangs_up_first
+    }
+
     pub(super) fn caller_gone(&mut self, now: Moment, by: EndedBy) {
         self.end_leg(self.caller);
         if !self.timeline.is_answered() {

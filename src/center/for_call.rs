@@ -132,24 +132,8 @@ impl Center {
             Destination::Agent(agent) => Some(agent),
             Destination::Outside(_) => None,
         };
-        self.lines.insert(Line {
-            leg,
-            call: id,
-            role,
-            agent,
-            party,
-            session,
-            media: Some(media),
-            answer: None,
-            held: false,
-            refer: None,
-            signalling_over: false,
-            started: now,
-            ringing: None,
-            answered: None,
-            ended: None,
-            status: 0,
-        });
+        let line = Line::new(now, (id, leg, role), agent, party, session);
+        self.lines.insert(Line { media: Some(media), ..line });
     }
 
     /// Whether the agent is on another call already, or another call rings there: one call at a time.

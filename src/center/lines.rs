@@ -36,13 +36,24 @@ pub(super) struct Line {
 impl Line {
     /// A caller's line that has no part in the audio path yet.
     pub(super) fn of_caller(now: Moment, call: CallId, leg: LegId, incoming: &Incoming, party: PhoneNumber) -> Line {
+        Line::new(now, (call, leg, Role::Caller), None, party, incoming.session)
+    }
+
+    /// A line whose session has just begun.
+    pub(super) fn new(
+        now: Moment,
+        (call, leg, role): (CallId, LegId, Role),
+        agent: Option<AgentId>,
+        party: PhoneNumber,
+        session: SessionId,
+    ) -> Line {
         Line {
             leg,
             call,
-            role: Role::Caller,
-            agent: None,
+            role,
+            agent,
             party,
-            session: incoming.session,
+            session,
             media: None,
             answer: None,
             held: false,

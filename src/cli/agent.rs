@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::remote::{Remote, ask};
+use super::remote::{Remote, ask, end};
 
 /// What to do with agents.
 #[derive(Debug, Args)]
@@ -60,16 +60,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Wish::Pause { agent, reason } => change(arguments, agent, "pause", Some(reason)),
         Wish::Resume { agent } => change(arguments, agent, "resume", None),
     };
-    match asked {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    end(asked)
 }
 
 fn list(arguments: &Arguments, json: bool) -> Result<String, String> {

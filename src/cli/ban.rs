@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::remote::{Remote, ask};
+use super::remote::{Remote, ask, end};
 
 /// What to do with bans.
 #[derive(Debug, Args)]
@@ -36,16 +36,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Wish::List => ask(&arguments.remote, "/api/v1/bans", None),
         Wish::Lift { source } => ask(&arguments.remote, &format!("/api/v1/bans/{source}/lift"), Some("{}".to_owned())),
     };
-    match answer.and_then(|answer| shown(&answer)) {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    end(answer.and_then(|answer| shown(&answer)))
 }
 
 fn shown(answer: &str) -> Result<String, String> {

@@ -1,5 +1,7 @@
 //! A running server asked over its HTTP interface: one request, and a refusal in the server's own words.
 
+use std::process::ExitCode;
+
 use clap::Args;
 
 /// Which server, and who asks.
@@ -47,6 +49,20 @@ pub fn ask(remote: &Remote, path: &str, body: Option<String>) -> Result<String, 
     let status = answer.status();
     let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
     if status.is_success() { Ok(text) } else { Err(problem(status.as_u16(), &text)) }
+}
+
+/// The end of such a command: what it shows and code 0, or why not and code 1.
+pub fn end(shown: Result<String, String>) -> ExitCode {
+    match shown {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// RFC 9457 in one or two lines.
